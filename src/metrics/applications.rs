@@ -1,20 +1,21 @@
-//! Applications over all watched users, each counted as used or unused.
+//! Counts, for each application, the watched users who use it and who do not.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{Login, UserState};
 
-/// How many watched users have an application.
+/// The number of watched users who have an application.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Use {
-    /// Those who did not use it in the past 30 days.
+    /// Users who did not use it in the past 30 days.
     pub(super) unused: u64,
-    /// Those who did.
+    /// Users who did.
     pub(super) used: u64,
 }
 
-/// The applications of every watched user with a snapshot. A user who is read anew
-/// changes the counts of the user's own applications, and of no others.
+/// The applications of all watched users with a snapshot. A changed user updates only the counts of
+/// that user's applications, so that a round costs what changed. Names are interned, because most
+/// users share them.
 #[derive(Debug, Default)]
 pub(super) struct Applications {
     names: Vec<String>,
@@ -24,8 +25,8 @@ pub(super) struct Applications {
 }
 
 impl Applications {
-    /// Takes a user's snapshot, or that there is none to count any more; returns the
-    /// applications whose counts changed.
+    /// Replaces a user's applications by those of the snapshot; `None` removes them. Returns the
+    /// applications whose counts may have changed.
     pub(super) fn replace_user(
         &mut self,
         login: &Login,
@@ -51,7 +52,7 @@ impl Applications {
         touched
     }
 
-    /// How many have an application.
+    /// The counts of an application.
     pub(super) fn usage(&self, name: &str) -> Use {
         let index = self.index_of.get(name);
         index.and_then(|index| self.counts.get(*index as usize)).copied().unwrap_or_default()

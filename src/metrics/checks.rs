@@ -1,21 +1,22 @@
-//! Which checks have series: no more than may, so that whoever invents checks does not fill
-//! Prometheus.
+//! Limits the checks that have series (`metrics.max_checks`), so that deliveries with invented
+//! check ids do not fill Prometheus.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::domain::CheckId;
 
-/// The checks that are shown, and those that are not.
+/// The checks with series, and those beyond the limit.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     shown: BTreeSet<CheckId>,
     dropped: BTreeSet<CheckId>,
-    /// Those that are dropped, in the order in which they came, and some that were.
+    /// The dropped checks in order of arrival. It can also contain checks that are no longer
+    /// dropped.
     waiting: VecDeque<CheckId>,
 }
 
 impl Checks {
-    /// Whether a check that exists is shown: those that came first are.
+    /// Adds an existing check and returns whether it has series. The checks that came first have.
     pub(super) fn admit_check(&mut self, id: &CheckId, most: usize) -> bool {
         if self.shown.contains(id) {
             return true;
@@ -36,7 +37,7 @@ impl Checks {
         false
     }
 
-    /// Whether so many more may not all be shown.
+    /// Whether `more` further checks would exceed the limit.
     pub(super) fn would_overflow(&self, more: usize, most: usize) -> bool {
         self.shown.len().saturating_add(more) > most
     }
@@ -45,7 +46,8 @@ impl Checks {
         self.shown.contains(id) || self.dropped.contains(id)
     }
 
-    /// Forgets a check that exists no more; the one that is shown in its place, if any.
+    /// Removes a check that no longer exists. Returns the dropped check that gets series in its
+    /// place, if any.
     pub(super) fn forget_check(&mut self, id: &CheckId) -> Option<CheckId> {
         self.dropped.remove(id);
         if !self.shown.remove(id) {

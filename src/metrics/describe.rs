@@ -1,4 +1,4 @@
-//! Makes the samples of one subject from its rows in the store.
+//! Builds the samples of one subject from its rows in the store.
 
 mod service;
 pub(super) mod tenant;
@@ -18,7 +18,7 @@ use crate::{
     store::{CheckState, IpView, PollState, Reader, StoreError, UserView},
 };
 
-/// What samples are made of.
+/// The inputs of samples.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) reader: &'a Reader,
@@ -26,8 +26,8 @@ pub(super) struct Known<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Reads a subject's rows and makes its samples; none when the subject does not
-/// exist any more, or is not watched.
+/// Reads a subject's rows and builds its samples; none when the subject no longer exists or is not
+/// watched.
 pub(super) fn read_samples(
     known: &Known<'_>,
     subject: &Subject,
@@ -39,7 +39,7 @@ pub(super) fn read_samples(
                 add_ip(&mut samples, address, &state);
             }
         }
-        // Made of what is counted over many subjects, or kept there as well.
+        // These come from the totals over many subjects, or need them; see `round`.
         Subject::Check(_)
         | Subject::Checks
         | Subject::User(_)
@@ -73,14 +73,14 @@ pub(super) fn read_samples(
     Ok(samples.into_vec())
 }
 
-/// The samples of a watched user.
+/// Builds the samples of a watched user.
 pub(super) fn user_samples(login: &str, state: &UserView) -> Vec<Sample> {
     let mut samples = Samples::default();
     add_user(&mut samples, login, state);
     samples.into_vec()
 }
 
-/// The samples of an application; none when nobody has it.
+/// Builds the samples of an application; none when no user has it.
 pub(super) fn application_samples(name: &str, found: Use) -> Vec<Sample> {
     let mut samples = Samples::default();
     if found.unused + found.used > 0 {
@@ -90,10 +90,10 @@ pub(super) fn application_samples(name: &str, found: Use) -> Vec<Sample> {
     samples.into_vec()
 }
 
-/// When the samples of a check change although nothing happens to it.
+/// When the samples of a check next change with time alone: a failure becomes overdue.
 pub(super) type Due = Option<Timestamp>;
 
-/// The samples of a check; none when there is no such check.
+/// Reads a check and builds its samples; none when there is no such check.
 pub(super) fn read_check_samples(
     known: &Known<'_>,
     id: &CheckId,
@@ -106,13 +106,13 @@ pub(super) fn read_check_samples(
     };
     let (overdue, next) = known.reader.failures_before(id.as_str(), known.now - objective)?;
     samples.add(Family::CheckOverdue, &[id.as_str()], overdue);
-    // One is overdue once it has lasted longer than the objective.
+    // A failure is overdue once it has lasted longer than the objective, so one microsecond after
+    // it.
     let due = next.map(|opened_at| opened_at + objective + TimeDelta::microseconds(1));
     Ok((samples.into_vec(), due))
 }
 
-/// Whether a listing of the whole tenant had the failing checks; `None` where there
-/// is no API to ask.
+/// Whether a listing of the whole tenant completed with the failing checks; `None` without `[api]`.
 pub(super) fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreError> {
     match known.scope.listing {
         TenantListing::NoApi => Ok(None),

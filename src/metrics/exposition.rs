@@ -1,4 +1,4 @@
-//! The answer to a scrape: the tenant's metrics and the exporter's own.
+//! Answers scrapes: the tenant's metrics, and the exporter's own.
 
 use std::{
     io,
@@ -22,17 +22,18 @@ use crate::{
     store::{Backlog, Reader, Store, StoreError},
 };
 
-/// How long a scrape waits until the view has everything that was committed before
-/// the scrape. Past that it gets the last view: slightly old is better than none.
+/// How long a scrape waits until the view contains all earlier commits. After that it gets the view
+/// as it is, with its age in `cii_metrics_lag_seconds`: a scrape that times out would lose all
+/// metrics.
 const CATCH_UP: Duration = Duration::from_millis(100);
 
-/// Why a scrape cannot be answered.
+/// Why a scrape failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExpositionError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The exporter's own metrics cannot be shown.
+    /// The exporter's own metrics cannot be written.
     #[error(transparent)]
     UnknownType(#[from] UnknownType),
     /// The compressor failed.
@@ -40,16 +41,16 @@ pub enum ExpositionError {
     Compress(#[from] io::Error),
 }
 
-/// How the bytes of a scrape are coded.
+/// The content coding of a scrape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
-    /// As they are.
+    /// None.
     Identity,
-    /// gzip, one member.
+    /// gzip with one member.
     Gzip,
 }
 
-/// Answers scrapes from the view.
+/// Answers scrapes from the view that the projector maintains.
 #[derive(Debug)]
 pub struct Exposition {
     store: Store,
@@ -59,8 +60,9 @@ pub struct Exposition {
 }
 
 impl Exposition {
-    /// Builds the view from the store, and anew whenever the scope changes. `registry` holds
-    /// the exporter's own metrics.
+    /// Builds the view from the store. Returns also the projector, which has to run to keep the
+    /// view current and to rebuild it when the scope changes. `registry` has the exporter's own
+    /// metrics.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -73,16 +75,17 @@ impl Exposition {
         Ok((Self { store, projection, registry, scope }, projector))
     }
 
-    /// All metrics. Whatever was committed before the call is in them.
+    /// Renders all metrics, including everything that was committed before the call, unless the view
+    /// takes more than 100 ms to catch up.
     ///
-    /// The tenant's are kept as text and compressed, by family, until one of the
-    /// family's samples changes. The exporter's own change at every scrape.
+    /// The tenant's families are cached as text and compressed until one of their samples changes.
+    /// The exporter's own metrics change at every scrape.
     ///
     /// # Errors
     /// When the store cannot be read, or a metric cannot be encoded.
     pub async fn scrape(&self, format: Format, coding: Coding) -> Result<Frames, ExpositionError> {
-        // The exporter's own come first: a job measures its run once its answers are
-        // stored, so no scrape shows a job that is up without what it found.
+        // The exporter's own metrics are gathered first: a job updates them after its answers are
+        // committed, so no scrape shows a successful run without its results.
         let own = self.registry.gather();
         let lag = self.catch_up().await;
         let mut last = String::with_capacity(32 * 1024);
@@ -99,7 +102,7 @@ impl Exposition {
             return Ok(made.join_frames(&last)?);
         }
         let view = self.projection.view.clone();
-        // A family of 100,000 samples takes 20 ms to compress.
+        // On a blocking thread: a family of 100,000 samples takes 20 ms to compress.
         let make = move || {
             let families =
                 view.lock().unwrap_or_else(PoisonError::into_inner).render_families(format);
@@ -108,7 +111,7 @@ impl Exposition {
         blocking::run(make).await.ok_or(StoreError::Closed)?.map_err(ExpositionError::from)
     }
 
-    /// The tenant's families, if nothing of them is to be made and nobody is about to.
+    /// Returns the tenant's families if all are cached, and no task holds the lock to render them.
     fn take_ready(&self, format: Format, coding: Coding) -> Option<Made> {
         let families = match self.projection.view.try_lock() {
             Ok(view) => view.rendered_if_current(format)?,
@@ -126,10 +129,10 @@ impl Exposition {
         }
     }
 
-    /// Waits until the view shows everything that was committed before; returns how
-    /// old the view is when that takes too long, and zero when it is current.
+    /// Waits until the view contains all earlier commits. Returns zero when it does, or the age of
+    /// the view after [`CATCH_UP`].
     async fn catch_up(&self) -> Duration {
-        // Other replicas commit, too.
+        // Other replicas on the same server commit, too.
         let sight = tokio::time::timeout(CATCH_UP, self.store.catch_up()).await;
         let away = match sight {
             Ok(Some(sight)) if sight.error.is_some() => Some(sight.at),
@@ -152,8 +155,8 @@ impl Exposition {
         self.projection.reached.borrow().at.elapsed()
     }
 
-    /// What waits for the collector. Where a server is away it is not known: `cii_store_up` tells
-    /// why there is none.
+    /// Reads how many events wait for the collector; `None` while the database server is
+    /// unreachable, which `cii_store_up` reports.
     async fn read_backlog(&self) -> Result<Option<Backlog>, StoreError> {
         if self.store.sight().is_some_and(|sight| sight.error.is_some()) {
             return Ok(None);
@@ -176,14 +179,15 @@ fn push_backlog(backlog: &Backlog, format: Format, text: &mut String) {
     }
 }
 
-/// The tenant's families, as they are sent.
+/// The tenant's families in the requested coding.
 enum Made {
     Texts(Vec<Arc<Rendered>>),
     Pieces(Vec<Arc<Piece>>),
 }
 
 impl Made {
-    /// Compresses the families that were not, if they are to be. Needs a runtime.
+    /// Creates the families in a coding, and compresses those that are not cached. Needs a Tokio
+    /// runtime.
     fn new(families: Vec<Arc<Rendered>>, coding: Coding) -> io::Result<Self> {
         match coding {
             Coding::Identity => Ok(Self::Texts(families)),
@@ -196,7 +200,7 @@ impl Made {
         }
     }
 
-    /// The whole answer: the families and the text behind them.
+    /// Joins the families and the text after them to the whole answer.
     fn join_frames(self, last: &str) -> io::Result<Frames> {
         match self {
             Self::Texts(families) => {
@@ -212,13 +216,13 @@ impl Made {
     }
 }
 
-/// Compresses well, on a thread where nobody waits, what scrapes take again and again.
+/// Compresses texts that were scraped repeatedly with more effort, on a background thread.
 fn pack_well_in_background(mut families: Vec<Arc<Rendered>>) {
     families.retain(|family| family.claim_packing());
     if families.is_empty() {
         return;
     }
-    // Nothing depends on its end: until then, and without it, the larger pieces are taken.
+    // No task waits for its end: scrapes use the larger pieces until then.
     blocking::run_detached(move || {
         for family in families {
             if let Err(error) = family.pack_well() {

@@ -1,13 +1,13 @@
 //! The metrics that describe the tenant.
 
-/// How Prometheus treats a metric's samples.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Goes up and down.
+    /// A value that goes up and down.
     Gauge,
-    /// Only goes up.
+    /// A count that only goes up.
     Counter,
-    /// Counts observations by size.
+    /// Counts of observations in buckets.
     Histogram,
 }
 
@@ -23,7 +23,7 @@ impl Kind {
     }
 }
 
-/// What a scrape and `docs/metrics.md` show of a metric beside its samples.
+/// Name, type, labels and help text of a metric, for a scrape and for `docs/metrics.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     /// The metric's name.
@@ -32,7 +32,7 @@ pub struct Definition {
     pub kind: Kind,
     /// The names of the labels that each sample has, in their order.
     pub labels: &'static [&'static str],
-    /// What the metric tells, in Markdown.
+    /// The help text, in Markdown.
     pub help: &'static str,
 }
 

@@ -1,8 +1,9 @@
-//! The text formats of a scrape, and what they have in common.
+//! The text formats of a scrape, and writing headings and labels.
 
 use super::{Definition, Kind};
 
-/// A text format that Prometheus reads. Samples are written alike in both.
+/// A text format that Prometheus reads. A sample is written the same in both, except for the bounds
+/// of histograms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// Prometheus' own, version 0.0.4.
@@ -21,7 +22,7 @@ impl Format {
         }
     }
 
-    /// The last line. OpenMetrics has one, by which a reader knows that nothing was cut off.
+    /// The last line. OpenMetrics requires one, by which a reader detects a truncated answer.
     pub(super) const fn end_line(self) -> &'static str {
         match self {
             Self::Text => "",
@@ -29,13 +30,13 @@ impl Format {
         }
     }
 
-    /// A bucket's upper bound as the value of the label `le`.
+    /// Formats a bucket's upper bound as the value of the label `le`.
     pub(super) fn format_bound(self, bound: f64) -> String {
         match self {
             _ if bound.is_infinite() => "+Inf".to_owned(),
-            // A label's value is compared as text, and existing series have `1`.
+            // Prometheus compares label values as text, and existing series have `1`, not `1.0`.
             Self::Text => bound.to_string(),
-            // The canonical number of OpenMetrics has a point: `1.0`.
+            // The canonical form of OpenMetrics has a decimal point: `1.0`.
             Self::OpenMetrics => format!("{bound:?}"),
         }
     }
@@ -43,7 +44,7 @@ impl Format {
 
 /// Writes the help text and the type of a metric.
 pub(super) fn push_heading(text: &mut String, format: Format, name: &str, kind: Kind, help: &str) {
-    // A counter of OpenMetrics is a family whose *samples* end in `_total`.
+    // In OpenMetrics the name of a counter's family has no `_total`; only its samples have.
     let family = match (format, kind) {
         (Format::OpenMetrics, Kind::Counter) => name.strip_suffix("_total").unwrap_or(name),
         _ => name,
@@ -51,7 +52,7 @@ pub(super) fn push_heading(text: &mut String, format: Format, name: &str, kind: 
     for part in ["# HELP ", family, " "] {
         text.push_str(part);
     }
-    // Only OpenMetrics knows escaped quotes in a help text.
+    // Only OpenMetrics escapes quotes in a help text.
     push_escaped(text, help, format == Format::OpenMetrics);
     for part in ["\n# TYPE ", family, " ", kind.as_str(), "\n"] {
         text.push_str(part);
@@ -65,7 +66,7 @@ impl Definition {
     }
 }
 
-/// Writes labels in braces; nothing when there are none.
+/// Writes labels in braces; writes nothing when there are none.
 pub(super) fn push_labels<'a>(
     text: &mut String,
     labels: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -84,8 +85,8 @@ pub(super) fn push_labels<'a>(
     }
 }
 
-/// The samples of a histogram with bounds that are whole numbers, with those bounds as
-/// OpenMetrics writes them. Quotes in other labels are escaped, so none looks like one.
+/// Rewrites the whole-number bounds of a histogram's samples as OpenMetrics requires. Quotes in
+/// other labels are escaped, so no label value can look like a bound.
 pub(super) fn with_decimal_bounds(samples: &str) -> String {
     const BOUND: &str = ",le=\"";
     let mut text = String::with_capacity(samples.len() + samples.len() / 16);
@@ -108,7 +109,7 @@ pub(super) fn with_decimal_bounds(samples: &str) -> String {
 fn push_escaped(text: &mut String, value: &str, quotes: bool) {
     let is_special = |byte: u8| matches!(byte, b'\\' | b'\n') || (byte == b'"' && quotes);
     let mut rest = value;
-    // Most texts have none of them, and are copied at once.
+    // Most texts contain no special character and are copied in one piece.
     while let Some(at) = rest.bytes().position(is_special) {
         let (plain, special) = rest.split_at(at);
         text.push_str(plain);

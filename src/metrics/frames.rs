@@ -1,20 +1,20 @@
-//! An answer in frames: large ones that are kept elsewhere are shared, not copied.
+//! An answer as a list of frames. Large frames share cached bytes instead of copying them.
 
 use bytes::Bytes;
 
-/// From this length on, a frame of its own costs less than a copy.
+/// From this length on, a separate frame costs less than a copy.
 const SHARED_FROM: usize = 8 * 1024;
 
 /// The bytes of an answer, in order.
 #[derive(Debug, Default)]
 pub struct Frames {
     frames: Vec<Bytes>,
-    /// Small pieces, copied, until a large one follows.
+    /// The frame that collects copies of small pieces.
     open: Vec<u8>,
 }
 
 impl Frames {
-    /// Appends bytes; large ones are shared.
+    /// Appends bytes; from [`SHARED_FROM`] on as a shared frame.
     pub(super) fn push(&mut self, bytes: &Bytes) {
         if bytes.len() < SHARED_FROM {
             return self.push_copy(bytes);
@@ -34,7 +34,7 @@ impl Frames {
         }
     }
 
-    /// The frames; none is empty.
+    /// Returns the frames; none is empty.
     #[must_use]
     pub fn into_frames(mut self) -> Vec<Bytes> {
         self.close_open_frame();

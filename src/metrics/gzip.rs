@@ -1,11 +1,10 @@
-//! gzip out of pieces that were compressed before.
+//! Builds a gzip stream from pieces that were compressed before.
 //!
-//! Most of a scrape is the same as in the scrape before. Its pieces are compressed
-//! on their own, kept, and joined to one gzip *member*: a deflate stream may be
-//! flushed to a whole byte at any point, and what follows may stand on its own, so
-//! streams can be put one after another. Joining whole members would be simpler, and
-//! Go's reader takes them, so Prometheus would; but curl fails at the second member,
-//! and browsers show only the first.
+//! Most of a scrape equals the scrape before. Its pieces are compressed separately, cached, and
+//! joined to one gzip *member*. This works because a deflate stream can be flushed to a whole byte
+//! at any point, and blocks without back references can follow each other. Joining whole members
+//! would be simpler, and Go's reader, and so Prometheus, accepts it; but curl fails at the second
+//! member, and browsers show only the first.
 
 use std::{io, sync::Arc};
 
@@ -17,11 +16,11 @@ use super::frames::Frames;
 /// How much time a compression may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effort {
-    /// One scrape takes it, and waits for it.
+    /// For text of one scrape, which waits for it.
     Least,
-    /// A scrape waits for it.
+    /// For cached text; one scrape waits for it.
     Little,
-    /// Nobody waits for it, and many scrapes take what it makes.
+    /// For cached text that many scrapes use; no scrape waits for it.
     Much,
 }
 
@@ -40,10 +39,10 @@ impl Effort {
 /// RFC 1952: magic number, deflate, no flags, no time, no hint at the level, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// A compressed text that others can follow.
+/// A compressed text that can be followed by others in the same member.
 #[derive(Debug)]
 pub(super) struct Piece {
-    /// Deflate blocks up to a whole byte.
+    /// Deflate blocks, flushed to a whole byte.
     blocks: Bytes,
     crc: Crc,
 }
@@ -57,18 +56,18 @@ impl Piece {
         let mut crc = Crc::new();
         crc.update(text);
         let mut blocks = deflate(text, effort, FlushCompress::Sync)?;
-        // It is kept, and the room for it was a guess.
+        // The blocks are cached, and their capacity was an estimate.
         blocks.shrink_to_fit();
         Ok(Self { blocks: blocks.into(), crc })
     }
 
-    /// Bytes of it.
+    /// The number of compressed bytes.
     pub(super) fn len(&self) -> usize {
         self.blocks.len()
     }
 }
 
-/// Joins pieces, and a last text that changes each time, to one gzip member.
+/// Joins pieces and a last text, which changes at every scrape, to one gzip member.
 ///
 /// # Errors
 /// See [`Piece::new`].
@@ -85,19 +84,19 @@ pub(super) fn join_pieces(pieces: &[Arc<Piece>], last: &str) -> io::Result<Frame
     crc_of_last.update(last.as_bytes());
     crc.combine(&crc_of_last);
     frames.push_copy(&crc.sum().to_le_bytes());
-    // The length modulo 2^32, as the format has it.
+    // The format has the length modulo 2^32.
     frames.push_copy(&crc.amount().to_le_bytes());
     Ok(frames)
 }
 
-/// Compresses on its own: no back reference leaves `input`.
+/// Compresses `input` with a fresh dictionary, so that no back reference points before it.
 fn deflate(input: &[u8], effort: Effort, flush: FlushCompress) -> io::Result<Vec<u8>> {
     let mut compress = Compress::new(effort.level(), false);
     let mut output = Vec::with_capacity(input.len() / 8 + 64);
     loop {
         let read = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
         let status = compress.compress_vec(&input[read..], &mut output, flush)?;
-        // A flush is over when it leaves room in the output.
+        // The flush is complete when there is room left in the output (zlib manual).
         let is_flushed = output.len() < output.capacity();
         if status == Status::StreamEnd || (flush == FlushCompress::Sync && is_flushed) {
             return Ok(output);

@@ -1,4 +1,4 @@
-//! Curves of the past as OpenMetrics with moments, for `promtool tsdb create-blocks-from`.
+//! Past values as OpenMetrics with timestamps, for `promtool tsdb create-blocks-from`.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::{
     store::CheckHistory,
 };
 
-/// A label that every series gets beside its own, such as those that a scrape adds.
+/// A label that is added to every series, such as `job` and `instance`, which a scrape would add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtraLabel {
     name: String,
@@ -32,28 +32,29 @@ impl std::str::FromStr for ExtraLabel {
     }
 }
 
-/// What is known of the past.
+/// The data of the export.
 #[derive(Debug)]
 pub struct History<'a> {
-    /// The moments.
+    /// The timestamps of the samples.
     pub grid: Grid,
-    /// The checks.
+    /// The checks, each with its values.
     pub checks: &'a [CheckHistory],
-    /// The name that the operator gives the tenant.
+    /// The configured name of the tenant.
     pub tenant_name: Option<&'a str>,
-    /// The id that a delivery told.
+    /// The id of the tenant, from a delivery.
     pub tenant_id: Option<TenantId>,
-    /// What every series gets.
+    /// Labels for every series.
     pub labels: &'a [ExtraLabel],
 }
 
 impl History<'_> {
-    /// Those that are written: the curves, and what dashboards join them with.
+    /// The written metrics: the failing users by check, and the info metrics that dashboards join
+    /// with them.
     const FAMILIES: [Family; 3] =
         [Family::TenantInfo, Family::CheckFailingUsers, Family::CheckInfo];
 
-    /// Writes the series one by one, each in the order of time; how many samples the curves
-    /// have.
+    /// Writes one series after the other, each ordered by time. Returns the number of samples of
+    /// failing users.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -64,7 +65,7 @@ impl History<'_> {
             family.definition().push_heading(&mut heading, Format::OpenMetrics);
             out.write_all(heading.as_bytes())?;
             if family == Family::TenantInfo {
-                // Nothing is known of it while nothing is known of any check.
+                // The info begins with the first value of any check.
                 let labels = tenant::tenant_labels(self.tenant_name, self.tenant_id);
                 let first = self.checks.iter().filter_map(|check| check.curve.values().next());
                 if let Some((first, _)) = first.min() {

@@ -1,9 +1,9 @@
-//! The value of the label `login`: by what a person is named in metrics.
+//! The value of the label `login`, by `metrics.user_label`.
 
 use crate::{config::UserLabel, domain::Login, store::UserView};
 
-/// The label of a user; none while the service has not told the user's id, where that is
-/// the label.
+/// Returns the label of a user. `None` when the label is the service's id and no answer contained
+/// it yet.
 pub(super) fn user_label(label: &UserLabel, login: &Login, user: &UserView) -> Option<String> {
     match label {
         UserLabel::Login => Some(login.as_str().to_owned()),

@@ -1,4 +1,5 @@
-//! From the store to `/metrics`: projector, view, exposition.
+//! From the store to `/metrics`: the projector follows commits and updates the view, and the
+//! exposition renders the view for scrapes.
 
 mod applications;
 mod checks;

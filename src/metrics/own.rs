@@ -1,5 +1,5 @@
-//! The exporter's own metrics, as the client library gathers them, in either
-//! format. The library's encoder knows only the older one.
+//! Writes the exporter's own metrics, as gathered by the client library, in either format. The
+//! library's encoder supports only the text format.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::{
     format::{Format, push_heading, push_labels},
 };
 
-/// A type of metric that no room registers.
+/// A metric has a type that no room registers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the metric {name} has the type {kind:?}, which cannot be shown")]
 pub struct UnknownType {
@@ -18,7 +18,7 @@ pub struct UnknownType {
     kind: MetricType,
 }
 
-/// Writes the families.
+/// Writes the families of metrics.
 ///
 /// # Errors
 /// When one is neither a gauge nor a counter nor a histogram.
@@ -58,7 +58,7 @@ fn push_histogram(text: &mut String, format: Format, name: &str, metric: &Metric
         let bound = format.format_bound(bucket.upper_bound());
         push_sample(text, &series, metric, Some(&bound), Value::Whole(bucket.cumulative_count()));
     }
-    // The library leaves out the bucket that holds everything.
+    // The library omits the bucket `+Inf`, which the formats require.
     let bound = format.format_bound(f64::INFINITY);
     let count = Value::Whole(histogram.get_sample_count());
     push_sample(text, &series, metric, Some(&bound), count);
@@ -84,7 +84,7 @@ fn push_sample(
     };
 }
 
-/// A sample's value. Most are whole, and those are written several times faster.
+/// A sample's value. Most are whole numbers, which are formatted several times faster as integers.
 #[derive(Debug, Clone, Copy)]
 enum Value {
     Whole(u64),
@@ -94,7 +94,7 @@ enum Value {
 impl Value {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole")]
     fn from_f64(value: f64) -> Self {
-        // Up to here each whole number has a double of its own.
+        // Up to 2^53 a double represents each whole number exactly.
         let is_whole = value.is_sign_positive() && value < 2_f64.powi(53) && value.fract() == 0.0;
         if is_whole { Self::Whole(value as u64) } else { Self::Other(value) }
     }

@@ -1,4 +1,4 @@
-//! People who fail something, each counted once, at the worst of their checks.
+//! Users who fail any check, each counted once at the worst severity of their checks.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,21 +9,22 @@ use crate::{
     store::{Reader, StoreError},
 };
 
-/// How many people fail just which checks.
+/// The number of users by the exact set of checks that they fail.
 ///
-/// It is read once and then follows the sets that commits touched, so that a round costs what
-/// changed, and not how many people there are. A handful of sets is shared by everybody.
+/// It is read once, and then only the sets that commits touched are read again, so that a round
+/// costs what changed and not the number of users. There are few sets, because many users fail the
+/// same checks.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    /// Of the checks that are not hidden.
+    /// Severities of the checks that are not hidden.
     severities: BTreeMap<CheckNumber, Severity>,
     by_set: HashMap<CheckSet, u64>,
-    /// How many there are at each severity; none is 0.
+    /// Number of users by the label of their worst severity; 0 is not stored.
     count_of: BTreeMap<String, u64>,
 }
 
 impl People {
-    /// Reads every set.
+    /// Reads all sets.
     pub(super) fn read(reader: &Reader) -> Result<Self, StoreError> {
         let severities = reader.severities_by_number()?;
         let mut people = Self { severities, ..Self::default() };
@@ -34,7 +35,7 @@ impl People {
         Ok(people)
     }
 
-    /// Reads again how many people fail just these checks, and how severe each check is.
+    /// Reads the counts of these sets and all severities again.
     pub(super) fn update_sets<'a>(
         &mut self,
         reader: &Reader,
@@ -58,8 +59,8 @@ impl People {
         Ok(())
     }
 
-    /// The samples: those of everybody, and zeros when the whole tenant `is_known`,
-    /// so that nobody is a number then and a gap before.
+    /// Builds the samples. Severities without users are 0 once the tenant was listed (`is_known`),
+    /// and absent before, when the number is unknown.
     pub(super) fn samples(&self, is_known: bool) -> Vec<Sample> {
         let mut counts: BTreeMap<&str, u64> =
             self.count_of.iter().map(|(label, count)| (label.as_str(), *count)).collect();
@@ -73,13 +74,13 @@ impl People {
         counts.into_iter().map(sample).collect()
     }
 
-    /// The label of the worst of these checks; nothing when all are hidden.
+    /// The label of the worst severity of these checks; `None` when all are hidden.
     fn worst_label(&self, checks: &[CheckNumber]) -> Option<String> {
         let severities = checks.iter().filter_map(|check| self.severities.get(check));
         Severity::worst(severities.cloned()).map(|severity| severity.label())
     }
 
-    /// Counts people who fail these checks, or takes them off.
+    /// Adds or subtracts users who fail these checks.
     fn change_count(&mut self, checks: &[CheckNumber], people: u64, is_more: bool) {
         let Some(label) = self.worst_label(checks).filter(|_| people > 0) else { return };
         let count = self.count_of.entry(label.clone()).or_default();

@@ -1,5 +1,5 @@
-//! Keeps the view current: a commit names the subjects that it touched, and their
-//! rows are read again.
+//! Keeps the view current: each commit names the subjects that it touched, and their rows are read
+//! again.
 
 use std::{
     collections::BTreeSet,
@@ -22,31 +22,31 @@ use crate::{
     store::{Reader, Store, StoreError},
 };
 
-/// Pause before a store that could not be read is read again.
+/// Pause before the next try when the store could not be read.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Pause between rounds while nobody scrapes: what a stream of deliveries touches
-/// again and again is read once a round.
+/// Pause between rounds while no scrape waits, so that subjects that a stream of deliveries touches
+/// repeatedly are read once per round.
 const SPACING: Duration = Duration::from_millis(250);
 
-/// How long to wait at most until the clock is looked at again for what changes with time.
+/// Longest wait until the wall clock is read again, to find samples that change with time.
 const CLOCK_CHECK: Duration = Duration::from_mins(1);
 
-/// How far the view has got.
+/// Which commit the view has reached.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached {
-    /// The number of the newest commit that it shows.
+    /// The number of the newest commit in the view.
     pub(super) commit: u64,
-    /// When it had got so far.
+    /// When the view reached it.
     pub(super) at: Instant,
 }
 
-/// What an exposition needs of its projector.
+/// The part of the projector that an exposition uses.
 #[derive(Debug, Clone)]
 pub(super) struct Projection {
     pub(super) view: Arc<Mutex<View>>,
     pub(super) reached: watch::Receiver<Reached>,
-    /// Rings when somebody wants the view to be current now.
+    /// Notified by a scrape that waits for the view: the projector skips its pause.
     pub(super) hurry: Arc<Notify>,
 }
 
@@ -59,14 +59,15 @@ pub struct Projector {
     scope: watch::Receiver<Scope>,
     reached: watch::Sender<Reached>,
     hurry: Arc<Notify>,
-    /// The number of the newest commit whose subjects were taken from the store, which
-    /// hands them out once.
+    /// The number of the newest commit whose subjects were taken from the store. The store returns
+    /// the subjects of a commit only once.
     taken: u64,
-    /// What was taken and is not in the view yet: a round that fails is made again.
+    /// Subjects that were taken and are not in the view yet. A failed round leaves them for the
+    /// next one.
     pending: Option<Pending>,
 }
 
-/// What a round has to do.
+/// What the next round has to read.
 #[derive(Debug, Clone)]
 enum Pending {
     Everything,
@@ -100,10 +101,10 @@ impl Projector {
         Ok((projector, projection))
     }
 
-    /// Follows commits until told to stop.
+    /// Follows commits until stopped.
     ///
     /// # Errors
-    /// When the store was closed under it.
+    /// When the store is closed.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut changes = self.store.changes();
         let mut scope = self.scope.clone();
@@ -145,8 +146,8 @@ impl Projector {
         Ok(())
     }
 
-    /// How long until samples change with time alone. A wall clock can be set, so it is looked
-    /// at again before long.
+    /// Time until samples next change with time alone, at most [`CLOCK_CHECK`], because the wall
+    /// clock can be set.
     fn time_until_due(&self) -> Duration {
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         let next = totals.due.values().min().copied();
@@ -155,7 +156,7 @@ impl Projector {
         away.map_or(CLOCK_CHECK, |away| away.min(CLOCK_CHECK))
     }
 
-    /// Adds the checks whose samples have changed with time to what is to be read.
+    /// Adds the checks whose samples have changed with time to the pending subjects.
     fn queue_due_checks(&mut self) {
         let now = clock::now();
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +172,7 @@ impl Projector {
         }
     }
 
-    /// One round: reads again what the commits since the last one touched.
+    /// Takes the subjects that commits touched since the last round, and runs a round.
     async fn follow_commits(&mut self) -> Result<(), StoreError> {
         let from = self.taken;
         self.taken = if let Some(commits) = self.store.touched_after(from) {
@@ -191,7 +192,8 @@ impl Projector {
             self.pending.get_or_insert(Pending::Some(touched));
             from + u64::try_from(commits.len()).unwrap_or(0)
         } else {
-            // Too far behind: the number is taken before anything is read.
+            // Too far behind for single commits. The number is read before the rows: a commit in
+            // between is then read twice, and never missed.
             self.pending = Some(Pending::Everything);
             *self.store.changes().borrow()
         };
@@ -210,13 +212,15 @@ impl Projector {
                 Pending::Some(touched) => round::read_touched(&known, &mut totals, &touched),
             }
         };
-        // Totals that followed half of a round would not see that half again.
+        // If the round fails, the totals may have been updated in part, so the next round must
+        // rebuild them.
         self.pending = Some(Pending::Everything);
         let replacements = self.store.read(read).await?;
         self.pending = None;
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
         if is_everything {
-            // What went while nobody followed is named by nothing that is read now.
+            // Subjects that were removed meanwhile are not among the replacements, so the old view
+            // is dropped.
             *view = View::default();
         }
         for (subject, samples) in &replacements {

@@ -1,4 +1,4 @@
-//! A family of metrics as text, and compressed.
+//! A family of metrics as cached text, with its compressed form.
 
 use std::{
     io,
@@ -9,11 +9,11 @@ use bytes::Bytes;
 
 use super::gzip::{Effort, Piece};
 
-/// A text that so many scrapes took is likely to be taken by many more: the time that a better
-/// compression takes is well spent.
+/// After this many scrapes a text is assumed to stay for many more, so that a better compression
+/// pays off.
 const PROVEN: u32 = 3;
 
-/// A text below this length gains nothing that shows.
+/// Below this length, a better compression gains too little.
 const WORTH_PACKING: usize = 16 * 1024;
 
 /// A family in one format.
@@ -23,13 +23,13 @@ pub(super) struct Rendered {
     packed: Mutex<Packed>,
 }
 
-/// What was compressed of a text.
+/// The compressed form of a text.
 #[derive(Debug, Default)]
 struct Packed {
     piece: Option<Arc<Piece>>,
-    /// How often it was taken.
+    /// How many scrapes used it.
     taken: u32,
-    /// Somebody packs it well, or has done so.
+    /// A thread compresses it with more effort, or has done so.
     is_claimed: bool,
 }
 
@@ -50,17 +50,17 @@ impl Rendered {
         &self.text
     }
 
-    /// The text compressed, if that is there at once.
+    /// Returns the compressed text if it is cached and not locked.
     pub(super) fn packed_if_ready(&self) -> Option<Arc<Piece>> {
         match self.packed.try_lock() {
             Ok(mut packed) => packed.take_piece(),
             Err(TryLockError::Poisoned(packed)) => packed.into_inner().take_piece(),
-            // Somebody compresses it.
+            // Another scrape is compressing it.
             Err(TryLockError::WouldBlock) => None,
         }
     }
 
-    /// The text compressed, which is done once.
+    /// Returns the compressed text; the first call compresses it.
     ///
     /// # Errors
     /// See [`Piece::new`].
@@ -75,23 +75,23 @@ impl Rendered {
         Ok(piece)
     }
 
-    /// Whether the text has proven to be worth [`Rendered::pack_well`]. Only the first to ask is
-    /// told so.
+    /// Whether the caller should call [`Rendered::pack_well`]: true once, for the first caller
+    /// after [`PROVEN`] scrapes.
     pub(super) fn claim_packing(&self) -> bool {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         let is_proven = packed.taken >= PROVEN && self.text.len() >= WORTH_PACKING;
         is_proven && !std::mem::replace(&mut packed.is_claimed, true)
     }
 
-    /// Compresses the text anew, with more effort, and keeps what is smaller. Until then scrapes
-    /// take what is there.
+    /// Compresses the text again with more effort, and keeps the smaller result. Scrapes use the
+    /// former one meanwhile.
     ///
     /// # Errors
     /// See [`Piece::new`].
     pub(super) fn pack_well(&self) -> io::Result<()> {
         let piece = Arc::new(Piece::new(&self.text, Effort::Much)?);
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Texts that repeat themselves like no real one come out larger with more effort.
+        // Very repetitive texts can come out larger with more effort.
         if packed.piece.as_ref().is_none_or(|known| piece.len() < known.len()) {
             packed.piece = Some(piece);
         }

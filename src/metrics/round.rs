@@ -1,5 +1,5 @@
-//! What a round of the projector reads: rows of the subjects that were touched, and what is
-//! counted over many of them.
+//! A round of the projector: reads the rows of touched subjects, and updates the totals over many
+//! subjects.
 
 use std::{
     borrow::Cow,
@@ -24,28 +24,28 @@ use crate::{
     store::{Reader, StoreError, UserView, WatchedAs, skip_unreadable},
 };
 
-/// Subjects other than users up to which what is read of them is foreseen. Of more, to wait for each
-/// answer is little beside the reading.
+/// Up to this many subjects other than users, their queries are sent ahead to the database server.
+/// With more, the round trips are small compared to the reading.
 const FORESEEN: usize = 50;
 
-/// The same for users, of whom one statement names many.
+/// The same limit for users, whom one statement reads in bulk.
 const FORESEEN_USERS: usize = 1000;
 
-/// A subject's new samples.
+/// A subject with its new samples.
 pub(super) type Replacement = (Subject, Vec<Sample>);
 
-/// What is counted over many subjects, and kept between rounds.
+/// Totals over many subjects, kept between rounds.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    /// Nothing when what is stored of them cannot be understood.
+    /// `None` when the stored rows cannot be parsed.
     people: Option<People>,
     applications: Applications,
     checks: Checks,
-    /// Checks whose samples change with time alone, and when.
+    /// When the samples of checks next change with time alone.
     pub(super) due: BTreeMap<CheckId, Timestamp>,
 }
 
-/// Reads every subject.
+/// Reads all subjects, and rebuilds the totals.
 pub(super) fn read_everything(
     known: &Known<'_>,
     totals: &mut Totals,
@@ -63,7 +63,7 @@ pub(super) fn read_everything(
         totals.checks.admit_check(&id, scope.max_checks);
         subjects.insert(ledger::Subject::Check(id));
     }
-    // Of followed users without a snapshot there is nothing to show or to count.
+    // A followed user without a snapshot has no series and no applications to count.
     let followed = match scope.user_series {
         UserSeries::All => reader.followed_logins()?,
         UserSeries::Listed | UserSeries::None => reader.followed_with_snapshot()?,
@@ -82,7 +82,7 @@ pub(super) fn read_touched(
 ) -> Result<Vec<Replacement>, StoreError> {
     let mut subjects = Cow::Borrowed(&touched.subjects);
     if known.scope.user_series == UserSeries::All {
-        // How many checks a followed user fails is shown, too.
+        // The number of failing checks of followed users is shown, too.
         subjects.to_mut().extend(touched.people.iter().cloned().map(ledger::Subject::User));
     }
     prefetch(known, &touched.check_sets, &subjects);
@@ -96,7 +96,7 @@ pub(super) fn read_touched(
     read_subjects(known, totals, &subjects)
 }
 
-/// Sends the questions of a small round ahead, as far as none needs the answer of another.
+/// Sends the independent queries of a small round ahead, to save round trips to a database server.
 fn prefetch(
     known: &Known<'_>,
     check_sets: &BTreeSet<CheckSet>,
@@ -123,7 +123,7 @@ fn prefetch(
     });
 }
 
-/// Reads subjects and makes their samples.
+/// Reads subjects and builds their samples.
 fn read_subjects(
     known: &Known<'_>,
     totals: &mut Totals,
@@ -138,7 +138,8 @@ fn read_subjects(
     };
     let new = touched.iter().filter(is_new).count();
     if new > 0 && totals.checks.would_overflow(new, scope.max_checks) {
-        // Which of several came first, their ids do not say.
+        // The checks that came first get series. Their ids do not tell the order, so all are read
+        // by number.
         for id in reader.check_ids_by_number()?.iter().filter_map(|id| CheckId::new(id)) {
             totals.checks.admit_check(&id, scope.max_checks);
         }
@@ -173,7 +174,7 @@ fn read_subjects(
         };
         replacements.push(replacement);
     }
-    // Whoever takes the place of a check that is gone can be gone, too.
+    // The check that replaces a removed one can be removed, too.
     while let Some(id) = next_checks.pop() {
         let (replacement, next) = read_check(known, totals, &id)?;
         next_checks.extend(next);
@@ -192,8 +193,8 @@ fn read_subjects(
     Ok(replacements)
 }
 
-/// The samples of a check, as far as it is shown; and the check that is shown in its place
-/// when it is gone.
+/// Reads the samples of a check, empty when it has no series. When the check is gone, returns also
+/// the check that gets series in its place.
 fn read_check(
     known: &Known<'_>,
     totals: &mut Totals,
@@ -213,8 +214,8 @@ fn read_check(
     Ok(((subject, samples), None))
 }
 
-/// A user, as far as anything is shown or counted. Deliveries name many users who have no
-/// snapshot and no series: of these no more is read than that.
+/// Reads a user who has series or a snapshot. Deliveries name many users who have neither; for them
+/// nothing more is read.
 fn read_user(
     reader: &Reader,
     login: &Login,

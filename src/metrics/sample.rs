@@ -1,4 +1,4 @@
-//! One sample, and its line, which is the same in every format.
+//! A sample and its line, which is the same in both formats.
 
 use std::{fmt::Write, time::Duration};
 
@@ -11,11 +11,11 @@ use crate::domain::{
 /// A sample's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
-    /// A number of things.
+    /// A count.
     Count(u64),
-    /// A moment, shown in seconds since 1970.
+    /// A moment, written in seconds since 1970.
     Moment(Timestamp),
-    /// A time.
+    /// A duration, written in seconds.
     Seconds(Duration),
 }
 
@@ -50,7 +50,7 @@ impl From<Duration> for Value {
     }
 }
 
-/// A sample of a family, with its labels.
+/// A sample of a family, written as its line.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sample {
     pub(super) family: Family,
@@ -58,12 +58,12 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// A sample with the values of the family's labels, in the order of its row.
+    /// Creates a sample with the label values in the order of the family's definition.
     pub(super) fn new(family: Family, labels: &[&str], value: impl Into<Value>) -> Self {
         Self::with_suffix(family, "", labels, None, value)
     }
 
-    /// A sample of a part of the family, which has a suffix and may have a bound.
+    /// Creates a sample whose name has a suffix, such as `_bucket`, with an optional bound.
     fn with_suffix(
         family: Family,
         suffix: &str,
@@ -94,7 +94,7 @@ impl Sample {
     }
 }
 
-/// The samples of a subject, as they are collected.
+/// Collects the samples of a subject.
 #[derive(Debug, Default)]
 pub(super) struct Samples(Vec<Sample>);
 
@@ -103,8 +103,8 @@ impl Samples {
         self.0.push(Sample::new(family, labels, value));
     }
 
-    /// Adds every sample of a histogram, also those of buckets that are empty: what a rate is
-    /// taken of must be there before it rises.
+    /// Adds all samples of a histogram, including empty buckets: `rate()` misses the first increase
+    /// of a series that appears with it.
     pub(super) fn add_histogram(&mut self, family: Family, labels: &[&str], found: &Durations) {
         let mut count = 0;
         let bounds = BOUNDS.iter().map(u64::to_string).chain(["+Inf".to_owned()]);
@@ -117,7 +117,7 @@ impl Samples {
         self.0.push(Sample::with_suffix(family, "_count", labels, None, count));
     }
 
-    /// Adds a sample of what is known; nothing, and no zero, of what is not.
+    /// Adds a sample of a known value. An unknown value has no sample, instead of 0.
     pub(super) fn add_known(
         &mut self,
         family: Family,

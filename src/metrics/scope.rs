@@ -1,4 +1,4 @@
-//! What is shown, as far as the configuration decides.
+//! The settings that decide which metrics are shown.
 
 use std::sync::Arc;
 
@@ -7,41 +7,41 @@ use crate::{
     domain::Objectives,
 };
 
-/// What the configuration says of the listing of the whole tenant.
+/// Whether the configuration has the tenant listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantListing {
-    /// There is no API to ask.
+    /// There is no `[api]`.
     NoApi,
-    /// It is switched off, so what a listing once said gets older and older.
+    /// The listing is switched off, so earlier listings are no longer updated.
     Off,
-    /// It runs by its schedule.
+    /// The listing runs by its schedule.
     On,
 }
 
-/// What is shown, as far as the configuration decides. It can change while running.
+/// The settings that decide which metrics are shown; replaced by a reload.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// Whether there is an OTLP delivery for which events can wait.
+    /// Whether `[otlp]` is on, so that events can wait for the collector.
     pub backlog: bool,
-    /// What the operator calls the tenant.
+    /// The configured name of the tenant.
     pub tenant_name: Option<String>,
     /// Whether the tenant is listed.
     pub listing: TenantListing,
-    /// Whom series of their own are shown for.
+    /// Which users have series of their own.
     pub user_series: UserSeries,
-    /// By what users are named there.
+    /// What identifies a user in the label `login`.
     pub user_label: UserLabel,
-    /// Of how many users snapshots are taken at most.
+    /// Most users of whom snapshots are taken (`watch.max_users`).
     pub max_users: usize,
-    /// How many checks have series at most.
+    /// Most checks that have series (`metrics.max_checks`).
     pub max_checks: usize,
-    /// How long failures may last.
+    /// How long failures may last (`[slo]`).
     pub objectives: Arc<Objectives>,
 }
 
 impl Scope {
-    /// Whether users and addresses are asked about. Where they are not, what polls once told
-    /// gets older and older, and is not shown.
+    /// Whether users and addresses are polled. Otherwise earlier answers are no longer updated, and
+    /// are not shown.
     #[must_use]
     pub fn has_polls(&self) -> bool {
         self.listing != TenantListing::NoApi

@@ -67,7 +67,7 @@ enum Step {
         user: u8,
         fails: Option<BTreeSet<u8>>,
     },
-    /// What the configuration says of checks: the severity of each.
+    /// The configured severities of checks.
     Configure {
         checks: BTreeMap<u8, u8>,
     },
@@ -79,7 +79,7 @@ enum Step {
     Filter {
         admitted: BTreeSet<u8>,
     },
-    /// The end of a run, which tells renamed checks.
+    /// The end of a run, which contains renamed checks.
     Renames,
     /// A listing of the tenant that comes to its end.
     Listing {
@@ -193,7 +193,7 @@ fn page(fails: BTreeMap<u8, Option<BTreeSet<u8>>>, now: Timestamp) -> RecordList
     }
 }
 
-/// What the configuration says of checks.
+/// The configured checks.
 fn configure(checks: BTreeMap<u8, u8>, at: Timestamp) -> ConfigureChecks {
     let mut configured = ConfiguredChecks::default();
     for (check, severity) in checks {
@@ -348,7 +348,7 @@ async fn followed_and_rebuilt(steps: Vec<Step>, series: UserSeries) -> (String, 
         let is_later = matches!(step, Step::Poll { .. } | Step::Expire);
         now += if is_later { TimeDelta::hours(12) } else { TimeDelta::seconds(1) };
         happen(&store, step, now).await;
-        // Asking in between must not make a difference to what is told later.
+        // A scrape in between must not change later ones.
         text(&followed).await;
     }
     let followed = text(&followed).await;
@@ -400,9 +400,9 @@ async fn a_person_counts_once_at_the_worst_and_a_check_takes_its_people_along() 
         // Low, then also the words "3" and high: once, at high.
         (delivery(1, 0, 0, &[0, 1]), vec!["{severity=\"low\"} 2"]),
         (delivery(2, 1, 5, &[0]), vec!["{severity=\"3\"} 1", "{severity=\"low\"} 1"]),
-        // The check of the word "3" is rated high, and nobody is named.
+        // The check of the text "3" is rated high, and no user is named.
         (delivery(3, 1, 1, &[]), vec!["{severity=\"high\"} 1", "{severity=\"low\"} 1"]),
-        // A listing makes nobody a number.
+        // After a listing, severities without users are 0.
         (
             listing(&[1]),
             vec![
@@ -452,7 +452,7 @@ async fn who_falls_behind_shows_nothing_that_went_meanwhile() {
     let (exposition, projector) = exposition(&store, UserSeries::Listed).await;
     assert!(text(&exposition).await.contains("user1@example.com"));
     watch(&[0]).await;
-    // What was touched is handed out once; the projector finds nothing to follow.
+    // Touched subjects are returned once; the projector finds none.
     assert!(store.touched_after(0).is_some());
     let stop = CancellationToken::new();
     let following = tokio::spawn(projector.run(stop.clone()));

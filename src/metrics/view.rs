@@ -1,4 +1,4 @@
-//! The tenant's metrics as lines of text, by subject.
+//! The tenant's metrics as lines of text, by family and subject.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::ledger;
 
-/// The subject of lines. All of a subject's lines are replaced together.
+/// The subject of lines. All lines of a subject are replaced together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Check(String),
@@ -29,7 +29,7 @@ pub(super) enum Subject {
 }
 
 impl Subject {
-    /// The lines of what a commit touched.
+    /// The subject of lines for a subject that a commit touched.
     pub(super) fn from_touched(touched: &ledger::Subject) -> Self {
         match touched {
             ledger::Subject::Check(id) => Self::Check(id.to_string()),
@@ -43,8 +43,8 @@ impl Subject {
     }
 }
 
-/// The lines of every family, and what was rendered of the families that did not
-/// change since.
+/// The lines of all families, and the cached texts of those that have not changed since they were
+/// rendered.
 #[derive(Debug, Default)]
 pub(super) struct View {
     lines: BTreeMap<Family, BTreeMap<Subject, String>>,
@@ -53,7 +53,7 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Replaces the samples of a subject.
+    /// Replaces the samples of a subject, and drops the cached texts of the families that change.
     pub(super) fn replace_samples(&mut self, subject: Subject, samples: &[Sample]) {
         let mut lines: BTreeMap<Family, String> = BTreeMap::new();
         for sample in samples {
@@ -79,14 +79,14 @@ impl View {
         }
     }
 
-    /// Every family that has a sample, if all of them were rendered before.
+    /// Returns the families with samples, if the texts of all are cached.
     pub(super) fn rendered_if_current(&self, format: Format) -> Option<Vec<Arc<Rendered>>> {
         let with_samples = self.lines.iter().filter(|(_, lines)| !lines.is_empty());
         let rendered = |family| self.rendered.get(family)?.get(&format).cloned();
         with_samples.map(|(family, _)| rendered(family)).collect()
     }
 
-    /// Renders every family that has a sample.
+    /// Returns the families with samples, and renders those whose texts are not cached.
     pub(super) fn render_families(&mut self, format: Format) -> Vec<Arc<Rendered>> {
         let mut families = Vec::with_capacity(self.lines.len());
         for (family, lines) in self.lines.iter().filter(|(_, lines)| !lines.is_empty()) {

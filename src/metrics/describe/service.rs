@@ -1,4 +1,4 @@
-//! The service itself: integrations, administrators, daily counts.
+//! Samples of the service: integrations, administrators, daily counts.
 
 use super::{Family, Samples};
 use crate::{
