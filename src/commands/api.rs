@@ -1,4 +1,4 @@
-//! A client of the service's API, for commands that ask it now.
+//! Creates the API client of commands that call the service.
 
 use cii_exporter::{
     cii::{Client, Meters},
@@ -9,7 +9,7 @@ use super::config_file::ConfigFile;
 use super::error::CommandError;
 use crate::logging;
 
-/// Loads the configuration and makes a client of its `[api]`.
+/// Loads the configuration and creates a client for its `[api]`.
 pub(super) fn load_client(
     file: &ConfigFile,
     needs: Needs,

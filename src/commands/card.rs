@@ -1,4 +1,4 @@
-//! A card of the Okta Workflows connector, printed for people.
+//! Prints a card of the Okta Workflows connector as text.
 
 use std::process::ExitCode;
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::table::table;
 use crate::exit;
 
-/// Errors that a table shows at most.
+/// Most errors in the table.
 const SHOWN_ERRORS: usize = 100;
 
-/// A value of the card in one cell: lists a line an item, objects in the order
-/// of their fields.
+/// Formats a value of the card for one cell: a list with one line per item, an object as its values
+/// in the order of its fields.
 pub(super) fn format_value(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
@@ -27,11 +27,11 @@ pub(super) fn format_value(value: &Value) -> String {
     }
 }
 
-/// The card's errors in full.
+/// Prints the card's errors with all their fields.
 pub(super) fn print_errors(card: &Card) {
     if card.errors.is_empty() {
         if !card.is_success() {
-            // A proxy or a login page answers so, often with the status 200.
+            // A proxy or a login page answers like this, often with the status 200.
             say!("The answer has neither data nor errors: it is none of the API's.");
             say!("Check that api.url is the API URL that the console shows.");
         }
@@ -42,7 +42,7 @@ pub(super) fn print_errors(card: &Card) {
     let rows = card.errors.iter().take(SHOWN_ERRORS).flat_map(|error| {
         fields.map(|field| {
             let value = &error[field];
-            // Objects keep the names of their fields.
+            // An object is printed as JSON, with the names of its fields.
             let text = match value {
                 Value::Array(path) if field == "path" => {
                     path.iter().map(format_value).collect::<Vec<_>>().join(".")
@@ -59,7 +59,7 @@ pub(super) fn print_errors(card: &Card) {
     }
 }
 
-/// How the command ends: well when the service answered without errors.
+/// The exit code: success when the service answered without errors.
 pub(super) fn exit_code(card: &Card) -> ExitCode {
     if card.is_success() { ExitCode::SUCCESS } else { ExitCode::from(exit::START_FAILED) }
 }

@@ -1,4 +1,4 @@
-//! `check-config`: what is wrong with a configuration, or what it comes to.
+//! `check-config`: prints the problems of a configuration, or its effective settings.
 
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ pub(crate) struct Options {
     file: ConfigFile,
 }
 
-/// Prints the effective configuration, or what is wrong with it.
+/// Prints the effective configuration, or its problems.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let config = match options.file.load(Needs::ALL) {
         Ok(config) => config,
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if options.connect { try_connections(&config) } else { ExitCode::SUCCESS }
 }
 
-/// Beside the warnings, too.
+/// Tries the connections as `doctor` does, and prints the findings on standard error.
 fn try_connections(config: &Config) -> ExitCode {
     finish(async {
         let findings = Box::pin(doctor::examine(config, None)).await;
@@ -60,7 +60,7 @@ fn try_connections(config: &Config) -> ExitCode {
     })
 }
 
-/// The last line of what cannot be used.
+/// The last line for an invalid configuration.
 fn refusal_line(faults: usize) -> String {
     match faults {
         1 => "the configuration cannot be used: 1 thing is wrong".to_owned(),
@@ -68,7 +68,8 @@ fn refusal_line(faults: usize) -> String {
     }
 }
 
-/// The last line, beside the warnings: what is printed stays a configuration.
+/// The last line for a valid configuration. It goes to standard error like the warnings, so that
+/// standard output is a configuration file.
 fn verdict_line(warnings: usize) -> String {
     match warnings {
         0 => "the configuration is good".to_owned(),

@@ -1,4 +1,4 @@
-//! `checks`: what is known of checks, on a running daemon or on the file alone.
+//! `checks`: removes checks, through the running daemon or directly in the database.
 
 use std::process::ExitCode;
 
@@ -37,7 +37,7 @@ pub(crate) struct Forget {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -52,6 +52,7 @@ async fn forget_check(options: Forget) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     match Keeper::find(&config)? {
         Keeper::Database(store, writer) => {
+            // One commit removes a bounded number of rows.
             let forgotten = loop {
                 let forget = ForgetCheck { id: id.clone(), limit: FORGOTTEN_AT_ONCE };
                 match store.commit(forget).await {

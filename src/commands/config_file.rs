@@ -1,4 +1,4 @@
-//! The option that every command has which needs the configuration.
+//! The option `--config` of all commands that need the configuration.
 
 use std::path::PathBuf;
 
@@ -19,12 +19,14 @@ pub(crate) struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// The file with the process's environment over it, to load now and at each reload.
+    /// The source of the configuration: the file, overridden by the environment. The daemon loads
+    /// it at each reload.
     pub(super) fn source(&self) -> ConfigSource {
         ConfigSource::from_file(self.config.clone())
     }
 
-    /// Loads what the daemon runs with, for a command that needs these secrets.
+    /// Loads the configuration of the daemon. Secrets that are not in `needs` may be unreadable for
+    /// this user.
     pub(super) fn load(&self, needs: Needs) -> Result<Config, ConfigError> {
         Config::load_beside(self.config.as_deref(), &Environment::of_process(), needs)
     }

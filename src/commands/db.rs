@@ -1,4 +1,4 @@
-//! `db`: copies of the database, and whether it is whole.
+//! `db`: backs up, checks and restores the database file.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -48,7 +48,7 @@ pub(crate) struct Restore {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -59,7 +59,8 @@ pub(crate) fn run(action: Action) -> ExitCode {
     })
 }
 
-/// The database's file. One on a server is not ours to copy: says what does.
+/// Returns the database's file. For a database on a server, the error names the tool to use
+/// instead.
 fn database_file(options: &ConfigFile, instead: &str) -> Result<PathBuf, CommandError> {
     match options.load(Needs::NOTHING)?.store.place {
         StorePlace::File(path) => Ok(path),

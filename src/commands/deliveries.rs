@@ -1,4 +1,4 @@
-//! `deliveries`: what came in over the webhook, taken or refused.
+//! `deliveries`: lists, shows and replays webhook deliveries.
 
 use std::process::ExitCode;
 
@@ -82,7 +82,7 @@ struct Replay {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(options: Options) -> ExitCode {
     finish(async move {
         match options.action {
@@ -114,7 +114,8 @@ async fn list(options: &List) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The list of a running daemon, which also knows what its store could not keep.
+/// Requests the list from a running daemon, which also has the refused deliveries in memory. `None`
+/// when no daemon answers.
 async fn ask_daemon(
     config: &Config,
     options: &List,
@@ -136,7 +137,7 @@ async fn ask_daemon(
             )
         }
         Ok((_, body)) => Err(keeper::refusal_error(&body)),
-        // A daemon that was killed leaves its URL behind; the file tells all the same.
+        // The URL of a killed daemon stays in the lock file; the database can still be read.
         Err(_) => Ok(None),
     }
 }
@@ -159,7 +160,7 @@ fn delivery_row(delivery: &KeptDelivery) -> Vec<String> {
     ]
 }
 
-/// Why it changed nothing, and what else is to know about it.
+/// Why the delivery changed nothing, and other remarks.
 fn remarks(delivery: &KeptDelivery) -> Vec<String> {
     let mut remarks: Vec<_> = delivery.reason.iter().cloned().collect();
     if delivery.logins_skipped > 0 {
@@ -273,7 +274,7 @@ async fn replay(options: &Replay) -> Result<ExitCode, CommandError> {
     print_replay(&options.id, &answer)
 }
 
-/// Says what became of a replay.
+/// Prints the result of a replay.
 fn print_replay(id: &str, answer: &Value) -> Result<ExitCode, CommandError> {
     let reason = answer["reason"].as_str().unwrap_or_default();
     let number = &answer["number"];
@@ -295,7 +296,7 @@ fn print_replay(id: &str, answer: &Value) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Our own number, given as such or by the id of an envelope.
+/// Finds a delivery's number by the number itself or by the id of the envelope.
 fn find_number(reader: &Reader, id: &str) -> Result<i64, CommandError> {
     if let Ok(number) = id.parse() {
         return Ok(number);

@@ -1,4 +1,4 @@
-//! Why a command that ends by itself could not do its work.
+//! The errors of commands.
 
 use cii_exporter::{
     cii::{ApiError, HttpSetupError},
@@ -8,7 +8,7 @@ use cii_exporter::{
 
 use crate::exit;
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     #[error("{0}")]

@@ -1,4 +1,4 @@
-//! `export`: what the log tells of the past, for other programs.
+//! `export`: writes past values from the event log, for other programs.
 
 use std::{
     fs::OpenOptions,
@@ -20,7 +20,7 @@ use clap::Args;
 
 use super::{config_file::ConfigFile, error::CommandError, finish::finish, keeper, moment};
 
-/// Moments at most: a year, each five minutes, is 105,120.
+/// Most samples of a series: a year in steps of five minutes has 105,120.
 const MAX_MOMENTS: usize = 200_000;
 
 /// What to write.
@@ -71,7 +71,7 @@ pub(crate) struct OpenMetrics {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -80,7 +80,7 @@ pub(crate) fn run(action: Action) -> ExitCode {
     })
 }
 
-/// A step of whole seconds.
+/// Parses a step of whole seconds.
 fn parse_step(text: &str) -> Result<u32, String> {
     let time = humantime::parse_duration(text).ok().filter(|time| time.subsec_nanos() == 0);
     let seconds = time.and_then(|time| u32::try_from(time.as_secs()).ok());
@@ -91,7 +91,7 @@ fn parse_step(text: &str) -> Result<u32, String> {
 fn export_openmetrics(options: &OpenMetrics) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let (now, step) = (clock::now(), TimeDelta::seconds(options.step.into()));
-    // What the daemon has yet to learn of the last moments is not there.
+    // The last step is left out: its deliveries may not have arrived yet.
     let newest = now - step;
     let until = options.until.map_or(newest, |until| until.min(newest));
     if options.since > until {
@@ -110,7 +110,8 @@ fn export_history(
     let Some(log_begins_at) = reader.log_begins_at()? else {
         return Err(CommandError::Refused("the log has no event yet".to_owned()));
     };
-    // Single events are kept for longer, such as those that wait for the collector.
+    // Some events outlive the retention, such as those that wait for the collector. The log is
+    // complete only from the retention limit on.
     let kept = config.store.retention_days.events.map(|days| now - TimeDelta::days(days.into()));
     let begin = kept.map_or(log_begins_at, |kept| log_begins_at.max(kept));
     let since = options.since.max(begin);

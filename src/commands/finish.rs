@@ -1,11 +1,11 @@
-//! How a command runs that ends by itself.
+//! Runs a command that ends by itself.
 
 use std::{future::Future, process::ExitCode};
 
 use super::error::CommandError;
 use crate::exit;
 
-/// Runs the command to its end, and tells what went wrong.
+/// Runs the command to its end, and prints its error.
 pub(super) fn finish(work: impl Future<Output = Result<ExitCode, CommandError>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

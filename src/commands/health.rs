@@ -1,4 +1,4 @@
-//! `health`: whether the running daemon lives, and how its parts do.
+//! `health`: asks the running daemon for its readiness.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::{config_file::ConfigFile, error::CommandError, finish::finish, keeper};
 use crate::exit;
 
-/// How long the daemon may take: less than the five seconds of the image's health check.
+/// Time limit of the answer: below the 5 s of the image's health check.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The parts of an answer, in the order of the road that a delivery takes.
+/// The parts of an answer, in the order in which a delivery passes them.
 const PARTS: [&str; 5] = ["daemon", "store_writes", "store_reads", "api", "otlp"];
 
 /// `health`
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async move {
         let config = options.file.load(Needs::NOTHING)?;
@@ -46,7 +46,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             let reason = format!("nothing came within {} s", PATIENCE.as_secs());
             CommandError::Daemon { url: daemon.clone(), reason }
         })??;
-        // Who asks for a user or a certificate lives; more is not told without them.
+        // A daemon that requires a user or a certificate is alive, but does not return its state
+        // without them.
         let is_closed = matches!(status, 401 | 403);
         if is_closed && !options.live {
             return Err(CommandError::Refused(format!(
@@ -67,7 +68,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     })
 }
 
-/// What is said of a part; nothing of one that the answer does not have.
+/// The line of a part; `None` when the answer does not contain it.
 fn part_line(name: &str, part: &Value) -> Option<String> {
     let state = part["state"].as_str()?;
     let reason = part["reason"].as_str().filter(|reason| *reason != state);

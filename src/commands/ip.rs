@@ -1,4 +1,4 @@
-//! `ip`: the card "Get End Users By IP".
+//! `ip`: requests the card "Get End Users By IP".
 
 use std::process::ExitCode;
 
@@ -27,7 +27,7 @@ pub(crate) struct Options {
     file: ConfigFile,
 }
 
-/// Asks the service.
+/// Runs the command.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async {
         let ip: IpAddress = options.address.parse().map_err(usage_error)?;
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         if let Value::Array(users) = &card.data {
             say!("users        {}", users.len());
             let fields = ["login", "displayName", "id", "referenceUrl"];
-            // The text of the Okta Workflows connector writes `referenceURL`.
+            // The documentation of the Okta Workflows connector writes `referenceURL`.
             let row = |user: &Value| {
                 let is_second = |field: &str| field == "referenceUrl" && user[field].is_null();
                 let value =

@@ -1,5 +1,6 @@
-//! Who keeps the store: a running daemon, which is asked over its socket for commands, or nobody,
-//! so that the file can be opened here. On a server it is open to daemons and commands alike.
+//! Access to the store for commands. A database file is opened by one process: a running daemon
+//! takes commands over its socket, otherwise the command opens the file. A database server accepts
+//! daemons and commands at the same time.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,20 +13,21 @@ use serde_json::Value;
 
 use super::error::CommandError;
 
-/// The way to the store.
+/// How a command reaches the store.
 pub(super) enum Keeper {
-    /// No daemon has the file open, or a server has the database.
+    /// The command opens it: no daemon has the file open, or the database is on a server.
     Database(Store, WriterThread),
-    /// A daemon runs, and takes commands here: a URL, or `unix:` and a path.
+    /// A daemon has it open, and takes commands at this URL, or `unix:` and a path.
     Daemon(String),
 }
 
 impl Keeper {
-    /// Finds out who keeps the store. A database that is not there is made only where the
-    /// configuration leaves no doubt of its place.
+    /// Opens the store, or finds the daemon that has it open. A missing database is created only
+    /// when its path is absolute.
     pub(super) fn find(config: &Config) -> Result<Self, CommandError> {
         let place = &config.store.place;
-        // Where a command runs says nothing of where the daemon does.
+        // The daemon may run in another working directory, so a relative path could create a second
+        // database.
         if let StorePlace::File(path) = place
             && path.is_relative()
             && !path.exists()
@@ -44,8 +46,8 @@ impl Keeper {
     }
 }
 
-/// Where the daemon of this machine is asked: over the socket beside its file, or at its ops
-/// listener, where a server has the database. Nothing where it cannot be known.
+/// The URL of this machine's daemon: the socket beside its file, or with a database server its ops
+/// listener. `None` when no daemon has the file open, or the port is 0 and so unknown.
 pub(super) fn daemon_url(config: &Config) -> Option<String> {
     let StorePlace::Server(_) = config.store.place else {
         return store::holder_url(&config.store.place);
@@ -61,7 +63,7 @@ pub(super) fn daemon_url(config: &Config) -> Option<String> {
     (listen.port() != 0).then(|| format!("{}://{listen}", config.ops.scheme()))
 }
 
-/// Whether a daemon runs on this machine with this configuration.
+/// Whether a daemon with this configuration runs on this machine.
 pub(super) async fn is_daemon_running(config: &Config) -> bool {
     match (&config.store.place, daemon_url(config)) {
         (StorePlace::File(_), daemon) => daemon.is_some(),
@@ -70,7 +72,7 @@ pub(super) async fn is_daemon_running(config: &Config) -> bool {
     }
 }
 
-/// Reads the database, which a daemon may have open. What fails names it, and what to do.
+/// Reads the database, also while a daemon has it open. Errors name the database and what to do.
 pub(super) fn read_store<T>(
     config: &Config,
     query: impl FnOnce(&Reader) -> Result<T, CommandError>,
@@ -83,7 +85,7 @@ pub(super) fn read_store<T>(
     })
 }
 
-/// Asks a daemon; the status and body of its answer.
+/// Sends a request to a daemon's API; returns status and body of the answer.
 pub(super) async fn ask_daemon(
     daemon: &str,
     method: Method,
@@ -93,7 +95,7 @@ pub(super) async fn ask_daemon(
     ask_daemon_with(daemon, method, path, &[], body).await
 }
 
-/// The same, with fields in the query.
+/// The same with query fields.
 pub(super) async fn ask_daemon_with(
     daemon: &str,
     method: Method,
@@ -105,13 +107,13 @@ pub(super) async fn ask_daemon_with(
     send_with_client(reqwest::Client::builder(), daemon, method, &path, query, body).await
 }
 
-/// Asks a daemon how it does: `healthy` or `ready`.
+/// Sends a probe to a daemon: `healthy` or `ready`.
 pub(super) async fn probe_daemon(
     daemon: &str,
     question: &str,
 ) -> Result<(u16, Value), CommandError> {
-    // It is at an address of this machine, which its certificate need not have; what is asked and
-    // answered is no secret.
+    // The daemon is on this machine, under an address that its certificate need not contain, and
+    // neither request nor answer is secret.
     let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
     send_with_client(client, daemon, Method::GET, &["-", question], &[], None).await
 }
@@ -150,7 +152,7 @@ async fn send_with_client(
     Ok((status, body))
 }
 
-/// What a refusal of the daemon says.
+/// The error for an answer by which the daemon refuses a request.
 pub(super) fn refusal_error(body: &Value) -> CommandError {
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     CommandError::Refused(match text("detail") {

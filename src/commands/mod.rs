@@ -1,6 +1,6 @@
-//! The command line: the subcommands, one file each with its arguments.
+//! The command line. Each subcommand has its arguments and its code in one module.
 
-// First, so that the others know its macro.
+// First, because a macro is visible only in the modules after it.
 #[macro_use]
 mod print;
 
@@ -161,10 +161,11 @@ pub(crate) enum Command {
     Demo(demo::Options),
 }
 
-/// What the process was told to do, or the exit code of having told what it can.
+/// Parses the command line. For `--help`, `--version` and usage errors, prints the text and returns
+/// the exit code.
 pub(crate) fn parse_command_line() -> Result<Command, ExitCode> {
     Cli::try_parse().map(|cli| cli.command).map_err(|error| {
-        // Nothing can be done when even the message cannot be written.
+        // If the message cannot be written, there is no other place to report that.
         let _ = error.print();
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
@@ -173,7 +174,7 @@ pub(crate) fn parse_command_line() -> Result<Command, ExitCode> {
     })
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn dispatch(command: Command) -> ExitCode {
     match command {
         Command::Run(file) => run::run(&file),

@@ -1,11 +1,11 @@
-//! Moments on the command line: as such, or by how far they are from now.
+//! Parses moments on the command line: absolute, or relative to now.
 
 use cii_exporter::{
     clock,
     domain::{Timestamp, parse_moment},
 };
 
-/// A moment that has passed, or how long ago it was.
+/// Parses a past moment, or how long ago it was.
 pub(super) fn parse_past(text: &str) -> Result<Timestamp, String> {
     let now = clock::now();
     let at =
@@ -19,7 +19,7 @@ pub(super) fn parse_past(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-/// A moment that is still to come, or in how long it does.
+/// Parses a future moment, or the time until then.
 pub(super) fn parse_future(text: &str) -> Result<Timestamp, String> {
     let now = clock::now();
     let at = parse_moment(text, |away| now.checked_add_signed(away))

@@ -1,5 +1,5 @@
-//! `otlp`: how the delivery stands, and what is sent on purpose, on a running
-//! daemon or on the file alone.
+//! `otlp`: shows the state of the OTLP delivery, and sends events on request, through the running
+//! daemon or directly in the database.
 
 use std::process::ExitCode;
 
@@ -70,7 +70,7 @@ pub(crate) struct Backfill {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -100,7 +100,7 @@ async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has parked events sent, or those left out since a moment; how many.
+/// Queues the parked events, or with `since` those that were left out. Returns their number.
 async fn send_on_request(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, CommandError> {
     let config = file.load(Needs::NOTHING)?;
     match Keeper::find(&config)? {
@@ -130,7 +130,8 @@ async fn send_on_request(file: &ConfigFile, since: Option<Timestamp>) -> Result<
 }
 
 async fn send_from_file(store: &Store, since: Option<Timestamp>) -> Result<u64, CommandError> {
-    // As the next start would: what happened while it was off is left out first.
+    // As at the next start: events from the time while `[otlp]` was off are first marked as left
+    // out.
     let left_out = store.commit(BeginOtlp { is_on: true }).await?;
     Ok(match since {
         None => {
@@ -148,7 +149,7 @@ async fn send_from_file(store: &Store, since: Option<Timestamp>) -> Result<u64, 
 
 async fn show_status(options: &Status) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    // Only a running daemon knows why events wait; the file tells the rest.
+    // Only a running daemon knows the current outage; the database has the rest.
     let status = match store::holder_url(&config.store.place) {
         Some(url) => keeper::ask_daemon(&url, Method::GET, &["otlp"], None).await.ok(),
         None => None,
@@ -177,7 +178,7 @@ async fn show_status(options: &Status) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the file knows, in the form of the daemon's answer.
+/// Reads the state from the database, in the form of the daemon's answer.
 fn status_from_file(config: &Config) -> Result<Value, CommandError> {
     let read = |reader: &Reader| Ok(reader.otlp_standing(config.otlp.is_some())?);
     let mut status = json!(OtlpStanding::from(keeper::read_store(config, read)?));

@@ -1,4 +1,4 @@
-//! What commands say on standard output.
+//! Standard output of commands.
 
 use std::{
     fmt::Arguments,
@@ -6,14 +6,13 @@ use std::{
     process,
 };
 
-/// `println!` for commands: whoever reads no further (`| head`) has what they wanted, which is
-/// no panic.
+/// `println!` for commands, without its panic when the reader closes the pipe early (`| head`).
 macro_rules! say {
     ($($text:tt)*) => { $crate::commands::print::print_line(format_args!($($text)*)) };
 }
 
-/// Prints a line. When nobody reads any more, the process ends quietly with 0; when it cannot be
-/// written, it ends with 1.
+/// Prints a line. When the pipe is closed, the process ends silently with 0; on any other error it
+/// ends with 1.
 pub(super) fn print_line(text: Arguments<'_>) {
     if let Err(error) = writeln!(io::stdout().lock(), "{text}") {
         if error.kind() == ErrorKind::BrokenPipe {

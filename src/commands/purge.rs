@@ -1,4 +1,4 @@
-//! `purge`: a person is forgotten, on a running daemon or on the file alone.
+//! `purge`: removes a user everywhere, through the running daemon or directly in the database.
 
 use std::{
     collections::BTreeMap,
@@ -47,7 +47,7 @@ pub(crate) struct User {
     file: ConfigFile,
 }
 
-/// What was done, wherever it was done.
+/// The result of a purge, by the daemon or by this command.
 struct Report {
     removed: BTreeMap<String, u64>,
     redacted: BTreeMap<String, u64>,
@@ -56,7 +56,7 @@ struct Report {
     is_configured: bool,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -75,7 +75,7 @@ async fn purge_user(options: User) -> Result<ExitCode, CommandError> {
     }
     let report = match Keeper::find(&config)? {
         Keeper::Database(store, writer) => {
-            // A server that does not vacuum the tables is told of by a warning alone.
+            // If the database server does not vacuum the tables, only a log line reports it.
             logging::start("warn", false);
             let purge = Purge { login: login.clone(), is_trial, at: clock::now() };
             let purged = store.purge(purge).await;
@@ -90,7 +90,8 @@ async fn purge_user(options: User) -> Result<ExitCode, CommandError> {
                 redacted: by_table(purged.redacted),
                 left: by_table(purged.left),
                 is_known_to_service: purged.is_known_to_service,
-                // Nobody but a daemon brings the file's watch list up to the configuration.
+                // Only a daemon updates the watch list in the database to the configuration, so the
+                // configuration is checked, too.
                 is_configured: purged.is_configured || config.watch.users.contains(&login),
             }
         }
@@ -106,7 +107,7 @@ async fn purge_user(options: User) -> Result<ExitCode, CommandError> {
         }
     };
     report.print(&login, is_trial);
-    // Rows that are left are no success, for a script that forgets somebody.
+    // A script must notice that rows are left.
     Ok(if report.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

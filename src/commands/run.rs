@@ -1,4 +1,4 @@
-//! `run`: the daemon.
+//! `run`: runs the daemon.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -7,10 +7,10 @@ use cii_exporter::daemon::{ConfigSource, Daemon};
 use super::{config_file::ConfigFile, signal};
 use crate::{exit, logging};
 
-/// How long a read of the database that is under way may hold the end up.
+/// How long running reads of the database may delay the exit.
 const LAST_READS: Duration = Duration::from_millis(200);
 
-/// Runs the daemon until it is told to stop.
+/// Runs the daemon until a stop signal.
 pub(crate) fn run(file: &ConfigFile) -> ExitCode {
     let source = file.source();
     let config = match source.load() {
@@ -21,7 +21,8 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    // The daemon loads its own, whose secrets go when they are exchanged.
+    // The daemon loads its own copy, whose secrets are dropped when a reload replaces them. This
+    // copy would keep them.
     drop(config);
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
@@ -34,7 +35,8 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
 }
 
 async fn run_daemon(source: ConfigSource) -> ExitCode {
-    // In a task of its own, so that it counts the time also while a start keeps this one busy.
+    // In a task of its own, so that its time limit starts at the signal even while the daemon's
+    // start blocks this task.
     let mut stop = match signal::listen_for_stop() {
         Ok(stop) => tokio::spawn(stop),
         Err(error) => return exit::fail(exit::START_FAILED, &error),

@@ -1,4 +1,4 @@
-//! The signals that end the process.
+//! Handles the signals that end the process.
 
 use std::{future::Future, time::Duration};
 
@@ -6,12 +6,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit;
 
-/// When a process that was told to end is ended, whatever it waits for. Stopping takes less,
-/// unless the disk or a system call hangs.
+/// Time from the stop signal to a forced exit: just below the 10 s after which container runtimes
+/// kill the process. A shutdown takes longer only if the disk or a system call hangs.
 const AT_THE_LATEST: Duration = Duration::from_millis(9800);
 
-/// Installs handlers for SIGTERM and SIGINT; the future resolves at the first signal. A
-/// second one ends the process at once.
+/// Installs handlers for SIGTERM and SIGINT. The future resolves at the first signal; a second one
+/// ends the process at once.
 ///
 /// # Errors
 /// When the system refuses the handlers.
@@ -20,7 +20,7 @@ pub(crate) fn listen_for_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         wait_for_either(&mut terminate, &mut interrupt).await;
-        // A thread, since no task runs while the runtime is shut down.
+        // A thread, because tasks do not run while the runtime shuts down.
         std::thread::spawn(|| {
             std::thread::sleep(AT_THE_LATEST);
             eprintln!("cii-exporter: stopping takes too long; what is acknowledged is on the disk");

@@ -1,4 +1,4 @@
-//! `store`: all of the store from one place to another.
+//! `store`: copies the store from one place to another.
 
 mod progress;
 
@@ -76,7 +76,7 @@ pub(crate) struct Copy {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -135,9 +135,9 @@ fn copy_store(options: &Copy) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what each table comes to, and what it should have come to where that is another.
+/// Prints rows and digest of each table, and when the sides differ those of both.
 fn print_tables(tables: &[MovedTable]) {
-    /// Digits of a digest that are printed: more than chance makes equal.
+    /// Printed digits of a digest: enough that two different ones are not equal by chance.
     const DIGITS: usize = 16;
     let digest = |sha256: &String| sha256.chars().take(DIGITS).collect::<String>();
     let differs = tables.iter().any(MovedTable::differs);
@@ -158,7 +158,7 @@ fn print_tables(tables: &[MovedTable]) {
     say!("{}", table(header, rows));
 }
 
-/// A place as the command line has it.
+/// A place on the command line, with its options.
 struct Place<'a> {
     option: &'static str,
     text: &'a str,
@@ -167,7 +167,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The place, with what other options say of it.
+    /// Parses the place, with its password and schema.
     fn parse(&self, file: &ConfigFile) -> Result<StorePlace, CommandError> {
         let option = self.option;
         let usage = |what: String| CommandError::Usage(format!("{option}{what}"));
@@ -218,8 +218,7 @@ impl Place<'_> {
         Ok(StorePlace::Server(Box::new(server)))
     }
 
-    /// What the store says of a place, with the options in the place of the settings of which it
-    /// speaks.
+    /// Rewrites an error of the store so that it names options instead of settings.
     fn with_option_names(&self, text: &str) -> String {
         let option = self.option;
         if self.text == "config" {
@@ -233,7 +232,7 @@ impl Place<'_> {
     }
 }
 
-/// The first line of a file.
+/// Reads a password: the first line of the file.
 fn read_password(path: &PathBuf) -> Result<String, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     match text.lines().next() {

@@ -1,8 +1,8 @@
-//! Tables for people.
+//! Text tables.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-/// A table without lines, as wide as the terminal at most.
+/// Builds a table without borders, at most as wide as the terminal.
 pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -15,8 +15,8 @@ pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     table
 }
 
-/// What comes from outside must not command the terminal, nor turn the words
-/// around it.
+/// Replaces characters that could control the terminal or change the direction of text: the text
+/// may come from outside.
 pub(super) fn sanitize(text: &str) -> String {
     let is_wild = |c: char| {
         (c.is_control() && c != '\n')

@@ -1,4 +1,4 @@
-//! `user`: the card "Get End User State", and a user's history.
+//! `user`: requests the card "Get End User State", or prints a user's history.
 
 use std::process::ExitCode;
 
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     file: ConfigFile,
 }
 
-/// Asks, or looks up.
+/// Runs the command.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async {
         let login =
@@ -55,12 +55,13 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 async fn ask_service(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     let (config, _, client) = api::load_client(&options.file, Needs::API)?;
-    // The service is asked in its own spelling; without a database, as the operator wrote it.
+    // The request uses the service's spelling of the login; without a database, that of the command
+    // line.
     let known = Reader::open_at(&config.store.place)
         .and_then(|reader| reader.with_known_spelling(login.clone()));
     let login = &known.unwrap_or_else(|_| login.clone());
     let mut card = client.fetch_user_card(login).await?;
-    // Of a user who is not known there is nothing more to ask.
+    // For an unknown user no second request is needed.
     let mut checks = Value::Null;
     if card.data.is_object() {
         let failing = client.fetch_failing_checks_card(login).await?;
@@ -105,7 +106,7 @@ fn show_history(options: &Options, login: &Login) -> Result<ExitCode, CommandErr
     Ok(ExitCode::SUCCESS)
 }
 
-/// The newest events about a user, the newest first.
+/// Reads the newest events about a user, the newest first.
 fn read_newest_events(
     reader: &Reader,
     login: &Login,

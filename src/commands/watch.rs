@@ -1,4 +1,5 @@
-//! `watch`: the watch list, on a running daemon or on the file alone.
+//! `watch`: changes and prints the watch list, through the running daemon or directly in the
+//! database.
 
 use std::process::ExitCode;
 
@@ -87,7 +88,7 @@ pub(crate) struct List {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -156,10 +157,10 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a new entry of the list can hope for when nothing can be asked.
+/// The sentence for a new entry when there is no `[api]`.
 const NO_API: &str = "nobody asks about it, since the configuration has no [api]";
 
-/// When a new entry is asked about that no daemon was told of.
+/// When a new entry is polled that was added without a daemon.
 const fn poll_time_without_daemon(config: &Config) -> &'static str {
     match (&config.api, &config.store.place) {
         (Some(_), StorePlace::File(_)) => "no daemon runs: it is asked about once one does",
@@ -170,7 +171,7 @@ const fn poll_time_without_daemon(config: &Config) -> &'static str {
     }
 }
 
-/// When a daemon asks about a new entry, by what it says of the service.
+/// When the daemon polls a new entry, by its readiness of the API.
 async fn poll_time_with_daemon(daemon: &str) -> String {
     let asked = keeper::probe_daemon(daemon, "ready").await;
     let api = asked.map(|(_, condition)| condition["api"].clone()).unwrap_or_default();
@@ -221,7 +222,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reading needs no keeper: the file tells, whether a daemon runs or not.
+/// Lists the entries. It reads the database directly, also while a daemon has it open.
 fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let entries = keeper::read_store(&config, |reader| Ok(reader.watch_list()?))?;

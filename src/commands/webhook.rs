@@ -1,4 +1,4 @@
-//! `webhook`: registering with the service, and what was registered.
+//! `webhook`: registers and unregisters webhook targets with the service, and lists them.
 
 use std::process::ExitCode;
 
@@ -79,7 +79,7 @@ pub(crate) struct List {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
@@ -104,16 +104,16 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A target that is wanted.
+/// A target to register.
 pub(super) struct Wanted {
     pub(super) url: Url,
     pub(super) check_ids: Vec<CheckId>,
     pub(super) name: String,
-    /// Whether the path may be another than that of the listener.
+    /// Whether the URL's path may differ from the listener's.
     pub(super) force: bool,
 }
 
-/// Registers a target, and keeps its id.
+/// Registers a target, and stores its id.
 pub(super) async fn register_target(
     config: &Config,
     client: &Client,
@@ -139,7 +139,7 @@ pub(super) async fn register_target(
                 .to_owned(),
         )
     })?;
-    // Found before anything is registered: its id must have a place to go.
+    // The store is opened first: without it, the id of the registered target would be lost.
     let keeper = Keeper::find(config)?;
     let target = NewTarget {
         name: name.clone(),

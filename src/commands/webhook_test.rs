@@ -1,4 +1,4 @@
-//! `webhook test`: a test message to this exporter's webhook listener.
+//! `webhook test`: sends a test message to this exporter's webhook listener.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{config_file::ConfigFile, error::CommandError, keeper, table::sanitize};
 
-/// How long the whole exchange may take.
+/// Time limit of the whole exchange.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// `webhook test`
@@ -28,24 +28,24 @@ pub(crate) struct Test {
     file: ConfigFile,
 }
 
-/// Why no message was sent, or nothing came back.
+/// Why no message was sent, or no answer was received.
 pub(super) enum NotSent {
-    /// Only hashes of passwords are at hand.
+    /// Only hashes of passwords are configured, so there is no credential to send.
     NoCredential,
     /// There was no answer.
     Unreached(String),
 }
 
-/// What a listener answered.
+/// The answer of a listener.
 pub(super) struct Answered {
     pub(super) status: u16,
     body: Value,
-    /// The certificate of the other side, where it spoke TLS.
+    /// The server's certificate; `None` without TLS.
     pub(super) certificate: Option<Vec<u8>>,
 }
 
 impl Answered {
-    /// What came in place of an acknowledgement; nothing when the message was taken.
+    /// Status and detail of a refusal; `None` when the message was accepted.
     pub(super) fn refusal(&self) -> Option<String> {
         let Self { status, body, .. } = self;
         let is_taken = (*status, body["result"].as_str()) == (200, Some("test"));
@@ -54,7 +54,7 @@ impl Answered {
     }
 }
 
-/// Sends the message and says what came back.
+/// Sends the message and prints the answer.
 pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::WEBHOOK)?;
     let url = match options.url {
@@ -90,7 +90,7 @@ pub(super) async fn send_test_message(
 ) -> Result<Answered, NotSent> {
     let unreached =
         |error: reqwest::Error| NotSent::Unreached(innermost_cause(&error.without_url()));
-    // A redirect would carry the secret elsewhere.
+    // Following a redirect would send the secret to another host.
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
         .redirect(redirect::Policy::none())
@@ -120,7 +120,7 @@ fn add_credential(request: RequestBuilder, webhook: &WebhookConfig) -> Option<Re
     Some(request.basic_auth(&basic.user, password))
 }
 
-/// The URL of the running daemon's listener, else that of the configuration.
+/// Finds the URL of the listener: from the running daemon, else from the configuration.
 pub(super) async fn find_listener_url(config: &Config) -> Result<Url, CommandError> {
     if let Some(daemon) = store::holder_url(&config.store.place)
         && let Ok((200, body)) = keeper::ask_daemon(&daemon, Method::GET, &["webhook"], None).await
@@ -146,7 +146,7 @@ pub(super) async fn find_listener_url(config: &Config) -> Result<Url, CommandErr
     format!("{}://{address}{}", webhook.scheme(), webhook.path).parse().map_err(|_| no_daemon())
 }
 
-/// What the console sends when a target is made, from another source.
+/// The test message: as the console sends it when a target is created, but with another source.
 fn test_message() -> Value {
     let now = clock::now();
     json!({
@@ -159,7 +159,7 @@ fn test_message() -> Value {
     })
 }
 
-/// What to do about an answer.
+/// The advice for the status of a refusal.
 pub(super) const fn status_advice(status: u16) -> &'static str {
     match status {
         300..=399 => "A redirect: the service does not follow it. Name the URL that it leads to.",
@@ -176,8 +176,8 @@ pub(super) const fn status_advice(status: u16) -> &'static str {
     }
 }
 
-/// The innermost cause: a name that does not resolve, a connection refused, a
-/// certificate of an unknown issuer.
+/// The innermost cause of an error, such as an unresolved name, a refused connection, or an unknown
+/// issuer.
 fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

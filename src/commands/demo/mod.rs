@@ -1,4 +1,4 @@
-//! `demo`: everything in one process, against a simulated tenant.
+//! `demo`: runs daemon, collector and a simulated service in one process.
 
 mod narrator;
 mod scene;
@@ -15,8 +15,9 @@ use self::{
 use super::signal;
 use crate::{exit, logging};
 
-/// The shortest and the longest time between two rounds of changes.
+/// The shortest time between two rounds of changes.
 const FASTEST: Duration = Duration::from_millis(100);
+/// The longest time between two rounds of changes.
 const SLOWEST: Duration = Duration::from_hours(1);
 
 /// How the demo is set up.
@@ -42,14 +43,14 @@ pub(crate) struct Options {
     seconds: Option<u64>,
 }
 
-/// A time between two rounds of changes.
+/// Parses the time between two rounds of changes.
 fn parse_pace(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).ok();
     let time = time.filter(|time| *time >= FASTEST && *time <= SLOWEST);
     time.ok_or_else(|| "expected a time from 100ms to 1h, such as 1500ms".to_owned())
 }
 
-/// Why the demo cannot begin.
+/// Why the demo cannot start.
 #[derive(Debug, thiserror::Error)]
 enum DemoError {
     #[error("cannot hear signals: {0}")]
@@ -62,7 +63,7 @@ enum DemoError {
     Daemon(#[from] StartError),
 }
 
-/// Runs the demo until it is told to stop.
+/// Runs the demo until a signal, `--seconds`, or a closed standard output ends it.
 pub(crate) fn run(options: &Options) -> ExitCode {
     logging::start("warn", false);
     let ended = match tokio::runtime::Runtime::new() {
@@ -74,7 +75,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 async fn run_demo(options: &Options) -> Result<ExitCode, DemoError> {
     let told = signal::listen_for_stop().map_err(DemoError::Signals)?;
-    // The narrator notices when nobody reads.
+    // A closed standard output ends the demo through the narrator.
     let _ = say(format_args!(
         "cii-exporter demo: a simulated tenant, and nothing to configure. Ctrl-C ends it.\n"
     ));

@@ -1,5 +1,4 @@
-//! Tells what happens in the demo, from what can be seen outside: records at the
-//! collector, and /metrics.
+//! Prints what happens in the demo, from the outside: log records at the collector, and `/metrics`.
 
 use std::{
     collections::BTreeMap,
@@ -12,12 +11,12 @@ use cii_exporter::daemon::Addresses;
 use cii_simulator::collector::Collector;
 use tokio_util::sync::CancellationToken;
 
-/// How often the collector is looked at.
+/// How often the collector is checked for new records.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often the metrics are summed up.
+/// How often the metrics are summarized.
 const SUM_UP: Duration = Duration::from_secs(3);
 
-/// Prints what happens.
+/// Prints events and metrics.
 pub(super) struct Narrator {
     begun: Instant,
     metrics_url: String,
@@ -35,7 +34,7 @@ impl Narrator {
         }
     }
 
-    /// Prints each event that reaches the collector.
+    /// Prints each event that the collector receives.
     pub(super) async fn print_events(&self, collector: Option<&Collector>) {
         let Some(collector) = collector else { return std::future::pending().await };
         let mut position = 0;
@@ -52,7 +51,7 @@ impl Narrator {
         }
     }
 
-    /// Prints what a scrape comes to, again and again.
+    /// Prints a summary of a scrape every [`SUM_UP`].
     pub(super) async fn print_metrics(&self) {
         loop {
             tokio::time::sleep(SUM_UP).await;
@@ -66,7 +65,7 @@ impl Narrator {
         self.http.get(&self.metrics_url).send().await.ok()?.text().await.ok()
     }
 
-    /// Resolves when what is told cannot be written: nobody reads any further.
+    /// Resolves when standard output is closed.
     pub(super) async fn wait_until_unread(&self) {
         self.unread.cancelled().await;
     }
@@ -79,13 +78,13 @@ impl Narrator {
     }
 }
 
-/// Prints a line. A demo that nobody reads any further ends as it does otherwise, so that nothing
-/// is left behind; `say!` would end the process at once.
+/// Prints a line. Unlike `say!`, it does not exit when standard output is closed: the demo stops in
+/// order and removes its folder.
 pub(super) fn say(text: Arguments<'_>) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
-/// The figures that a newcomer can follow.
+/// The main figures of a scrape, in one line.
 fn summary(scrape: &str) -> String {
     let sums = sum_by_metric(scrape);
     let sum = |name: &str| sums.get(name).copied().unwrap_or(0.0);
@@ -104,13 +103,13 @@ fn summary(scrape: &str) -> String {
     )
 }
 
-/// How many checks somebody fails.
+/// Counts the checks with failing users.
 fn count_failing_checks(scrape: &str) -> usize {
     let checks = scrape.lines().filter(|line| line.starts_with("cii_check_failing_users{"));
     checks.filter(|line| !line.ends_with(" 0")).count()
 }
 
-/// The sum of each metric's samples.
+/// Sums the samples of each metric.
 fn sum_by_metric(scrape: &str) -> BTreeMap<&str, f64> {
     let mut sums = BTreeMap::new();
     for line in scrape.lines().filter(|line| !line.starts_with('#')) {

@@ -1,4 +1,4 @@
-//! What the daemon meets in the demo: a service, a collector, a temporary folder.
+//! The environment of the demo's daemon: a simulated service, a collector, a temporary folder.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,15 +11,16 @@ use tempfile::TempDir;
 
 use super::DemoError;
 
-/// The secret that the simulated service and the daemon share.
+/// The webhook secret of the simulated service and the daemon.
 const SECRET: &str = "the-secret-of-the-demo";
 const HEADER: &str = "x-api-client-token";
 
-/// Users and addresses that are watched from the start.
+/// Users that are watched from the start.
 const WATCHED_USERS: usize = 12;
+/// Addresses that are watched from the start.
 const WATCHED_IPS: usize = 3;
 
-/// A simulated service, and a collector unless the environment names one.
+/// The simulated service, and a collector unless the environment names one.
 pub(super) struct Scene {
     folder: TempDir,
     simulator: Simulator,
@@ -27,7 +28,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Starts everything but the daemon.
+    /// Starts all but the daemon.
     pub(super) async fn start(
         users: usize,
         seed: u64,
@@ -46,16 +47,16 @@ impl Scene {
         Ok(Self { folder, simulator, collector })
     }
 
-    /// The collector in this process, if it is used.
+    /// The collector in this process; `None` when the environment names another.
     pub(super) const fn collector(&self) -> Option<&Collector> {
         self.collector.as_ref()
     }
 
-    /// What the daemon is told.
+    /// The configuration of the daemon.
     pub(super) fn configuration(&self, webhook: SocketAddr, ops: SocketAddr) -> ConfigSource {
         let text = self.configuration_text(webhook, ops);
-        // The standard variables may name a collector; settings of a real
-        // exporter in the environment must not change the demo.
+        // The standard OTLP variables may name a collector. The exporter's own variables are
+        // ignored, so that settings of a real exporter do not change the demo.
         let load = move || -> Result<Config, ConfigError> {
             Config::from_text("demo", &text, &Environment::of_process().only_standard())
         };
@@ -96,7 +97,7 @@ impl Scene {
         )
     }
 
-    /// Says where everything is.
+    /// The list of URLs and folders that is printed at the start.
     pub(super) fn describe(&self, addresses: &Addresses) -> String {
         let collector = match &self.collector {
             Some(collector) => format!(
@@ -116,7 +117,7 @@ impl Scene {
         )
     }
 
-    /// Lets the service send its webhooks to the daemon, the first at once.
+    /// Registers the daemon's webhook with the simulated service, and triggers the first delivery.
     pub(super) async fn begin_deliveries(&self, addresses: &Addresses) {
         self.simulator.add_webhook_target(Target {
             url: addresses.webhook_url(),
@@ -127,7 +128,7 @@ impl Scene {
         self.simulator.tick().await;
     }
 
-    /// Stops everything and leaves nothing behind.
+    /// Stops service and collector. The folder is removed on drop.
     pub(super) async fn stop(self) {
         self.simulator.stop().await;
         if let Some(collector) = self.collector {

@@ -1,4 +1,4 @@
-//! What a check found, and how it is told.
+//! The finding of a check, and its text.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use super::super::table::sanitize;
 
-/// How a part does.
+/// The verdict on a part, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::commands) enum Verdict {
     /// It works.
     Ok,
-    /// It cannot be tried, or does not exist here.
+    /// It cannot be tried, or is not configured.
     Unknown,
-    /// It works, and something is to be looked at.
+    /// It works, but needs attention.
     Warn,
     /// It does not work.
     Fail,
@@ -31,13 +31,13 @@ impl Verdict {
     }
 }
 
-/// What one check found.
+/// The finding of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(in crate::commands) struct Finding {
-    /// What was looked at.
+    /// What was checked.
     pub(super) check: String,
     pub(in crate::commands) verdict: Verdict,
-    /// What was found, in one line.
+    /// The finding, in one line.
     pub(super) found: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,13 +74,13 @@ impl Finding {
         self.verdict == Verdict::Ok
     }
 
-    /// The same, with what to do.
+    /// Adds the advice.
     pub(super) fn with_advice(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(to_single_line(&advice.into())), ..self }
     }
 }
 
-/// Texts come from outside, too; a finding is one line.
+/// Puts a text on one line, without control characters: it can come from outside.
 fn to_single_line(text: &str) -> String {
     sanitize(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -92,12 +92,12 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The worst of them.
+/// The worst verdict.
 pub(in crate::commands) fn worst_verdict(findings: &[Finding]) -> Verdict {
     findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Ok)
 }
 
-/// The last line: how many of each.
+/// The last line: the number of findings by verdict.
 pub(in crate::commands) fn summary(findings: &[Finding]) -> String {
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     format!(

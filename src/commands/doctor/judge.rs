@@ -1,16 +1,16 @@
-//! What measurements mean. Nothing here asks anybody.
+//! Derives findings from measurements; no I/O.
 
 use chrono::TimeDelta;
 use cii_exporter::domain::Timestamp;
 
 use super::finding::Finding;
 
-/// Dates of HTTP are whole seconds; besides, an answer takes its time.
+/// Differences up to this are exact: HTTP dates are whole seconds, and the answer takes time.
 const EXACT: TimeDelta = TimeDelta::seconds(3);
-/// From here on, the order of deliveries and answers can turn around.
+/// From this difference on, deliveries and answers can be ordered wrongly.
 const WRONG: TimeDelta = TimeDelta::minutes(1);
 
-/// How far the clock is from the service's, which dated an answer between two moments.
+/// Judges the clock by the `Date` of an answer, which was created between request and receipt.
 pub(super) fn judge_clock(date: Timestamp, asked_at: Timestamp, answered_at: Timestamp) -> Finding {
     let check = "clock";
     let early = asked_at - date;
@@ -27,12 +27,12 @@ pub(super) fn judge_clock(date: Timestamp, asked_at: Timestamp, answered_at: Tim
     finding.with_advice("have the machine's clock set by NTP: `timedatectl set-ntp true`")
 }
 
-/// Below this, a commit may fail any time.
+/// Below this many free bytes, commits may fail at any time.
 const LEAST: u64 = 64 << 20;
-/// Below this, it should be looked at.
+/// Below this many free bytes, the operator should look at it.
 const LITTLE: u64 = 512 << 20;
 
-/// Whether a disk has room for a database of this size, and for what an upgrade copies.
+/// Judges whether a disk has room for the database, and for its copy during an upgrade.
 pub(super) fn judge_space(free: u64, database: u64) -> Finding {
     let check = "disk";
     let found = format!("{} MiB are free, the database has {} MiB", free >> 20, database >> 20);
@@ -47,10 +47,11 @@ pub(super) fn judge_space(free: u64, database: u64) -> Finding {
     }
 }
 
-/// Prometheus asks once a minute or more often, as a rule.
+/// Without a scrape for this long, it needs attention: Prometheus usually scrapes at least once a
+/// minute.
 const QUIET: TimeDelta = TimeDelta::minutes(5);
 
-/// When somebody scraped last.
+/// Judges when the last scrape was.
 pub(super) fn judge_scrape(last: Option<Timestamp>, now: Timestamp) -> Finding {
     let check = "prometheus";
     let advice = "let Prometheus scrape ops.listen, job cii-exporter (deploy/prometheus.yml)";
@@ -68,10 +69,10 @@ pub(super) fn judge_scrape(last: Option<Timestamp>, now: Timestamp) -> Finding {
     }
 }
 
-/// Whoever renews by machine does so weeks before.
+/// How long before its expiry a certificate needs attention: automatic renewal happens weeks before.
 const SOON: TimeDelta = TimeDelta::days(14);
 
-/// Whether a certificate holds, and for how long.
+/// Judges whether a certificate is valid, and for how long.
 pub(super) fn judge_certificate(
     whose: &str,
     valid: (Timestamp, Timestamp),

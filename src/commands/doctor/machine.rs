@@ -1,4 +1,5 @@
-//! This machine: configuration, files, certificates, database, disk, and the running daemon.
+//! Checks of this machine: configuration, files, certificates, database, disk, and the running
+//! daemon.
 
 use std::{
     fs, io,
@@ -20,10 +21,10 @@ use tokio::sync::oneshot;
 
 use super::{super::keeper, finding::Finding, judge, server, validity};
 
-/// How long the database is looked at.
+/// Time limit of the database check.
 const LOOK: Duration = Duration::from_secs(20);
 
-/// What the configuration holds that is allowed and probably not meant.
+/// Reports settings that are valid but probably not intended.
 pub(super) fn examine_configuration(config: &Config) -> Vec<Finding> {
     let open = config.open_files();
     let warnings = config.warnings();
@@ -36,7 +37,7 @@ pub(super) fn examine_configuration(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Who else can read secrets and data.
+/// Reports files with secrets or data that other users can read.
 pub(super) fn examine_files(config: &Config) -> Vec<Finding> {
     let check = "files";
     let mut findings: Vec<_> =
@@ -69,7 +70,7 @@ pub(super) fn examine_files(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// How long the certificates of this machine hold.
+/// Reports how long the certificates of this machine are valid.
 pub(super) fn examine_certificates(config: &Config) -> Vec<Finding> {
     let of_listener = |setting, file: &Option<WebConfigFile>| {
         let tls = file.as_ref()?.config.tls.as_ref()?;
@@ -99,7 +100,7 @@ pub(super) fn examine_certificates(config: &Config) -> Vec<Finding> {
     .collect()
 }
 
-/// Whether the database is whole, and has room to grow; or whether its server can be used.
+/// Checks the database file and its disk, or the database server.
 pub(super) async fn examine_database(config: &Config) -> Vec<Finding> {
     let path = match &config.store.place {
         StorePlace::File(path) => path,
@@ -109,7 +110,7 @@ pub(super) async fn examine_database(config: &Config) -> Vec<Finding> {
     vec![examine_pages(&absolute).await, examine_disk(&absolute)]
 }
 
-/// Whether the disk has room for the database.
+/// Checks whether the disk has room for the database.
 fn examine_disk(database: &Path) -> Finding {
     let check = "disk";
     let folder = database.parent().unwrap_or(Path::new("/"));
@@ -125,7 +126,8 @@ fn examine_disk(database: &Path) -> Finding {
     }
 }
 
-/// Looks at the pages on a thread of its own: nobody waits for it longer than allowed.
+/// Checks the pages of the file on a thread of its own, which is abandoned after [`LOOK`]: a
+/// blocking read cannot be cancelled.
 async fn examine_pages(path: &Path) -> Finding {
     let check = "store";
     let (tell, told) = oneshot::channel();
@@ -160,7 +162,7 @@ async fn examine_pages(path: &Path) -> Finding {
     }
 }
 
-/// Whether the daemon could listen, while none runs.
+/// Checks whether the daemon could listen, while none runs.
 pub(super) async fn examine_listeners(config: &Config) -> Vec<Finding> {
     let check = "listeners";
     if keeper::is_daemon_running(config).await {
@@ -185,7 +187,7 @@ pub(super) async fn examine_listeners(config: &Config) -> Vec<Finding> {
     refused
 }
 
-/// How the running daemon does, and whether Prometheus asks it.
+/// Reports the readiness of the running daemon and its last scrape.
 pub(super) async fn examine_daemon(config: &Config) -> Vec<Finding> {
     let place = &config.store.place;
     let none = || {
@@ -207,7 +209,7 @@ pub(super) async fn examine_daemon(config: &Config) -> Vec<Finding> {
         (Ok((status, answer)), _) => {
             vec![readiness_finding(status, &answer), scrape_finding(&answer)]
         }
-        // Nothing says that one runs.
+        // Without an answer nothing indicates that a daemon runs: a server has no lock file.
         (Err(_), StorePlace::Server(_)) => none(),
         (Err(error), StorePlace::File(_)) => vec![
             Finding::fail("daemon", error.to_string()),
@@ -238,7 +240,7 @@ fn readiness_finding(status: u16, answer: &Value) -> Finding {
 
 fn scrape_finding(answer: &Value) -> Finding {
     let last = &answer["last_scrape_at"];
-    // A daemon of an older version does not say.
+    // A daemon of an older version does not return it.
     if answer.get("last_scrape_at").is_none() {
         return Finding::unknown(
             "prometheus",

@@ -1,4 +1,4 @@
-//! `doctor`: everything that can be tried on a machine that is set up, a line each.
+//! `doctor`: tries all parts of a configured machine, and prints one line for each.
 
 mod finding;
 mod judge;
@@ -20,7 +20,7 @@ use crate::{exit, logging};
 
 pub(super) use finding::{Finding, Verdict, summary, worst_verdict};
 
-/// How long each part may take; they are tried at the same time.
+/// Time limit of each part; the parts run concurrently.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `doctor`
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     file: ConfigFile,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async move {
         let config = options.file.load(Needs::ALL)?;
@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     })
 }
 
-/// The exit code: what is only to be looked at, or not known, is no failure.
+/// The exit code: only the verdict `fail` is a failure.
 pub(super) fn exit_code(findings: &[Finding]) -> ExitCode {
     match worst_verdict(findings) {
         Verdict::Fail => ExitCode::from(exit::START_FAILED),
@@ -63,20 +63,20 @@ pub(super) fn exit_code(findings: &[Finding]) -> ExitCode {
     }
 }
 
-/// Tries the API alone.
+/// Tries only the API.
 pub(super) async fn examine_api(config: &Config) -> Vec<Finding> {
     examine_in_time("api", service::examine(config)).await
 }
 
-/// Whether the API grants a token, and answers.
+/// Whether the API granted a token and answered a ping.
 pub(super) fn is_api_reached(findings: &[Finding]) -> bool {
     let is_ok = |check| findings.iter().any(|finding| finding.check == check && finding.is_ok());
     is_ok("token") && is_ok("ping")
 }
 
-/// Tries everything, in the order in which it is told.
+/// Tries all parts; the findings are in the order of the output.
 pub(super) async fn examine(config: &Config, webhook_url: Option<&Url>) -> Vec<Finding> {
-    // What is found is told here, and not in the log besides.
+    // The findings contain the errors, so the log does not repeat them.
     logging::start("off", false);
     let (api, daemon, webhook, otlp, database) = tokio::join!(
         examine_in_time("api", service::examine(config)),

@@ -1,5 +1,4 @@
-//! A PostgreSQL server that has the database: whether it can be reached and used, and what a failover
-//! of it loses.
+//! Checks a PostgreSQL server: connection, rights, tables, and what a failover could lose.
 
 use std::time::Duration;
 
@@ -13,7 +12,8 @@ use super::finding::Finding;
 
 const CHECK: &str = "store";
 
-/// Looks at it on a thread of its own: nobody waits for it longer than allowed.
+/// Checks the server on a thread of its own, which is abandoned after `patience`: the blocking
+/// client cannot be cancelled.
 pub(super) async fn examine(config: &ServerConfig, patience: Duration) -> Vec<Finding> {
     let (tell, told) = oneshot::channel();
     let server = Server::new(config);
@@ -74,7 +74,7 @@ pub(super) async fn examine(config: &ServerConfig, patience: Duration) -> Vec<Fi
     findings
 }
 
-/// An error without the words that say it is one of the database.
+/// The text of an error, without the prefix that it is one of the database.
 fn error_text(error: &StoreError) -> String {
     match error {
         StoreError::Sql(error) => error.to_string(),

@@ -1,4 +1,4 @@
-//! The service's API: token, ping, rights, and what time it is there.
+//! Checks the service's API: token, ping, rights, and its clock.
 
 use std::time::Duration;
 
@@ -14,15 +14,16 @@ use reqwest::{header::DATE, redirect};
 
 use super::{finding::Finding, judge};
 
-/// How long one request may take, unless `api.timeout_seconds` says less.
+/// Time limit of a request, unless `api.timeout_seconds` is shorter.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Nobody has this name (RFC 2606): the service says that it does not know it.
+/// A login that cannot exist (RFC 2606): the service returns not-found, which is enough to test the
+/// right.
 const NOBODY: &str = "nobody@cii-exporter.invalid";
-/// An address of examples (RFC 5737).
+/// A documentation address (RFC 5737).
 const NOWHERE: &str = "192.0.2.1";
 
-/// Tries all of it.
+/// Checks the API.
 pub(super) async fn examine(config: &Config) -> Vec<Finding> {
     let Some(api) = &config.api else {
         let found = "the configuration has no [api]: the service is not asked";
@@ -56,7 +57,7 @@ async fn examine_rights(config: &Config, api: &ApiConfig) -> Vec<Finding> {
             return findings;
         }
     }
-    // The listing comes first: it names somebody whom the others can be about.
+    // The listing comes first: it returns a login for the other requests.
     let sync = &config.sync;
     let listed = match &sync.tenant {
         Some(_) => Some(client.try_question(&Question::EndUsers).await),
@@ -75,7 +76,7 @@ async fn examine_rights(config: &Config, api: &ApiConfig) -> Vec<Finding> {
     findings
 }
 
-/// What the jobs ask besides the listing.
+/// The requests of the jobs, besides the listing.
 fn job_questions(login: Option<Login>, ip: Option<IpAddress>, has_service: bool) -> Vec<Question> {
     let mut questions = Vec::new();
     if let Some(login) = login.or_else(|| Login::new(NOBODY).ok()) {
@@ -92,7 +93,7 @@ fn job_questions(login: Option<Login>, ip: Option<IpAddress>, has_service: bool)
     questions
 }
 
-/// The setting that leaves a question out.
+/// The setting that switches a request off, if there is one.
 const fn disabling_setting(question: &Question) -> Option<&'static str> {
     match question {
         Question::EndUsers => Some("sync.tenant.enabled = false"),
@@ -117,7 +118,7 @@ fn right_finding(question: &Question, ended: Result<Trial, ApiError>) -> Finding
             let or = disabling_setting(question)
                 .map_or_else(String::new, |line| format!(", or set {line}"));
             let advice = format!("give the API client the right to {field} in the console{or}");
-            // The schema calls them experimental; one figure lacks without them.
+            // The schema marks it as experimental, and only one metric depends on it.
             let finding = if *question == Question::DailyFailures {
                 Finding::warn(&check, error.redacted_text())
             } else {
@@ -129,7 +130,7 @@ fn right_finding(question: &Question, ended: Result<Trial, ApiError>) -> Finding
     }
 }
 
-/// The error says itself what to check.
+/// The finding for an error. Most errors already contain what to check.
 fn failure_finding(check: &str, error: &ApiError) -> Finding {
     let finding = Finding::fail(check, error.redacted_text());
     match error {
@@ -147,7 +148,7 @@ async fn clock_finding(api: &ApiConfig) -> Finding {
     }
 }
 
-/// The date of an answer, whatever it says, and the moments around it.
+/// Fetches the `Date` of any answer, with the moments before and after the request.
 async fn fetch_date(api: &ApiConfig) -> Option<(Timestamp, Timestamp, Timestamp)> {
     let client = reqwest::Client::builder()
         .timeout(api.timeout)

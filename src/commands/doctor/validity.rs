@@ -1,4 +1,4 @@
-//! From when to when a certificate holds, read from its DER (RFC 5280, 4.1).
+//! Reads the validity of a certificate from its DER (RFC 5280, 4.1).
 
 use chrono::{NaiveDateTime, TimeZone as _, Utc};
 use cii_exporter::domain::Timestamp;
@@ -9,17 +9,17 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The validity of the first certificate of a PEM text.
+/// Reads the validity of the first certificate of a PEM text: from and until.
 pub(super) fn read_pem(pem: &[u8]) -> Option<(Timestamp, Timestamp)> {
     read_der(CertificateDer::from_pem_slice(pem).ok()?.as_ref())
 }
 
-/// The validity of a certificate; nothing where it is none.
+/// Reads the validity of a certificate; `None` when the DER is invalid.
 pub(super) fn read_der(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let (certificate, _) = take_element(der, SEQUENCE)?;
     let (signed, _) = take_element(certificate, SEQUENCE)?;
     let signed = take_element(signed, VERSION).map_or(signed, |(_, rest)| rest);
-    // The serial number, the algorithm, and who issued it.
+    // Skips serial number, algorithm and issuer.
     let (_, _, rest) = read_element(signed)?;
     let (_, rest) = take_element(rest, SEQUENCE)?;
     let (_, rest) = take_element(rest, SEQUENCE)?;
@@ -29,12 +29,12 @@ pub(super) fn read_der(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     Some((from, until))
 }
 
-/// A moment, and what follows it.
+/// Reads a moment; returns also the rest.
 fn read_time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
     let (tag, text, rest) = read_element(der)?;
     let text = std::str::from_utf8(text).ok()?;
     let text = match tag {
-        // Two digits stand for the years from 1950 on.
+        // Two digits are the years 1950 to 2049 (RFC 5280, 4.1.2.5.1).
         UTC_TIME => {
             let century = if text.get(..2)?.parse::<u8>().ok()? < 50 { "20" } else { "19" };
             format!("{century}{text}")
@@ -46,19 +46,19 @@ fn read_time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
     Some((Utc.from_utc_datetime(&moment), rest))
 }
 
-/// The content of an element with this tag, and what follows it.
+/// Reads an element with this tag; returns its content and the rest.
 fn take_element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     read_element(der).filter(|(found, ..)| *found == tag).map(|(_, content, rest)| (content, rest))
 }
 
-/// The tag and the content of an element, and what follows it.
+/// Reads an element; returns its tag, its content and the rest.
 fn read_element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = if first < 0x80 {
         (usize::from(first), rest)
     } else {
-        // The length is in so many bytes.
+        // Long form: the low bits are the number of length bytes.
         let count = usize::from(first & 0x7f);
         let (digits, rest) = rest.split_at_checked(count).filter(|_| (1..=4).contains(&count))?;
         let length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));

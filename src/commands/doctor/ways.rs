@@ -1,4 +1,4 @@
-//! The ways in and out: the webhook through its public URL, and the OTLP collector.
+//! Checks the connections: the webhook through its public URL, and the OTLP collector.
 
 use cii_exporter::{
     clock,
@@ -14,7 +14,7 @@ use super::{
     judge, validity,
 };
 
-/// Sends a test message the way that the service takes, else to the listener alone.
+/// Sends a test message to the public URL, as the service does, or without one to the listener.
 pub(super) async fn examine_webhook(config: &Config, url: Option<&Url>) -> Vec<Finding> {
     if !keeper::is_daemon_running(config).await {
         let found = "no daemon runs, so nobody would answer a test message";
@@ -37,13 +37,13 @@ pub(super) async fn examine_webhook(config: &Config, url: Option<&Url>) -> Vec<F
     }
     let is_reached = |finding: &Finding| finding.check == "public webhook" && finding.is_ok();
     if !findings.iter().any(is_reached) {
-        // What is wrong is then in between, or not.
+        // The listener's answer shows whether the fault is in the exporter or on the way to it.
         findings.insert(0, examine_listener(config).await);
     }
     findings
 }
 
-/// The URL of the option or the configuration, else those of the targets that were registered.
+/// The URL of the option or the configuration, else those of the registered targets.
 fn public_urls(config: &Config, url: Option<&Url>) -> Vec<Url> {
     if let Some(url) = url.or(config.webhook.public_url.as_ref()) {
         return vec![url.clone()];
@@ -65,7 +65,7 @@ async fn examine_listener(config: &Config) -> Finding {
     findings.swap_remove(0)
 }
 
-/// Sends a test message; what came of it, and of the certificate on the way.
+/// Sends a test message. Returns its finding, and one on the certificate of an https URL.
 async fn send_test(check: &str, config: &Config, url: &Url) -> Vec<Finding> {
     let taken = match webhook_test::send_test_message(&config.webhook, url).await {
         Ok(answered) => answered,
@@ -95,7 +95,7 @@ async fn send_test(check: &str, config: &Config, url: &Url) -> Vec<Finding> {
     findings
 }
 
-/// Sends the collector a batch without events.
+/// Sends an empty batch to the collector.
 pub(super) async fn examine_otlp(config: &Config) -> Finding {
     let check = "otlp";
     let Some(otlp) = &config.otlp else {

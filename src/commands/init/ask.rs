@@ -1,4 +1,4 @@
-//! What is missing on the command line is asked for, where somebody sits at a terminal.
+//! Asks at a terminal for what is missing on the command line.
 
 use std::{
     fs,
@@ -11,12 +11,12 @@ use secrecy::SecretString;
 
 use super::super::error::CommandError;
 
-/// Whether somebody can be asked.
+/// Whether standard input is a terminal.
 pub(super) fn is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// The value of an option, else what somebody answers, again and again until it can be one.
+/// Returns the value of an option, or asks until the answer is valid.
 pub(super) fn ask_required<T>(
     given: Option<T>,
     question: &str,
@@ -33,7 +33,7 @@ pub(super) fn ask_required<T>(
     }
 }
 
-/// The same of what may be left open.
+/// The same for an optional value.
 pub(super) fn ask_optional<T>(
     given: Option<T>,
     question: &str,
@@ -47,8 +47,8 @@ pub(super) fn ask_optional<T>(
     ask_required(None, &question, parse)
 }
 
-/// A secret from a file, from standard input (`-`), or typed without being shown. It is never
-/// taken from the command line, which other users of the machine see.
+/// Reads a secret from a file, from standard input (`-`), or from the terminal without echo. It is
+/// never an option's value: other users of the machine see command lines.
 pub(super) fn read_secret(
     file: Option<&Path>,
     option: &str,
@@ -91,7 +91,7 @@ fn read_line(question: &str) -> Result<String, CommandError> {
     Ok(text.trim().to_owned())
 }
 
-/// A line that the terminal does not show.
+/// Reads a line without echo.
 fn read_hidden_line(question: &str) -> Result<String, CommandError> {
     let stdin = io::stdin();
     let shown = tcgetattr(&stdin).map_err(|error| terminal_error(error.into()))?;

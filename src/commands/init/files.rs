@@ -1,4 +1,4 @@
-//! The files that are made: never in place of others, secrets for their owner alone.
+//! Creates the files: existing ones are never overwritten, and only the owner can read secrets.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -11,7 +11,7 @@ use rustix::fs::{Access, access};
 
 use super::super::error::CommandError;
 
-/// Where everything is.
+/// The paths of all files.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     pub(super) config: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// In this folder, as the unit for systemd has them.
+    /// The paths in this folder, as the systemd unit expects them.
     pub(super) fn in_folder(folder: &Path) -> Self {
         let secrets = folder.join("secrets");
         Self {
@@ -34,7 +34,8 @@ impl Places {
         }
     }
 
-    /// That nothing is there yet, and that no commit can take secrets along.
+    /// Checks that no file exists yet, and that the folder is not in a git checkout, where secrets
+    /// could be committed.
     pub(super) fn check_free(&self, may_be_checkout: bool) -> Result<(), CommandError> {
         let files =
             [&self.config, &self.webhook_secrets, &self.client_secret, &self.store_password];
@@ -60,7 +61,7 @@ impl Places {
         }
     }
 
-    /// That the folder can be made, or written into.
+    /// Checks that the folder can be created or written to.
     fn check_writable(&self) -> Result<(), CommandError> {
         let folder = self.config.ancestors().skip(1).find(|folder| folder.exists());
         let folder = folder.unwrap_or(Path::new("/"));
@@ -73,7 +74,7 @@ impl Places {
         })
     }
 
-    /// Makes the folders.
+    /// Creates the folders.
     pub(super) fn make_folders(&self) -> Result<(), CommandError> {
         let folder = self.config.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(write_error(folder))?;
@@ -81,12 +82,12 @@ impl Places {
     }
 }
 
-/// Makes a folder for its owner alone, unless it is there.
+/// Creates a folder that only its owner can enter, unless it exists.
 pub(super) fn make_private_folder(path: &Path) -> Result<(), CommandError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(write_error(path))
 }
 
-/// Makes a file with this mode, which must not be there yet.
+/// Creates a file with this mode; fails if it exists.
 pub(super) fn make_file(path: &Path, mode: u32, text: &str) -> Result<(), CommandError> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(mode).open(path);

@@ -1,4 +1,4 @@
-//! `init`: from nothing to a configuration that was tried.
+//! `init`: creates a configuration and tries it.
 
 mod ask;
 mod files;
@@ -92,7 +92,7 @@ pub(crate) struct Options {
     no_try: bool,
 }
 
-/// What is going to be written.
+/// What will be written.
 struct Plan {
     places: Places,
     values: Values,
@@ -101,7 +101,7 @@ struct Plan {
     store_password: Option<SecretString>,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub(crate) fn run(options: Options) -> ExitCode {
     finish(async move {
         logging::start("error", false);
@@ -135,7 +135,7 @@ pub(crate) fn run(options: Options) -> ExitCode {
 fn make_plan(options: &Options) -> Result<Plan, CommandError> {
     let dir = std::path::absolute(&options.dir).unwrap_or_else(|_| options.dir.clone());
     let places = Places::in_folder(&dir);
-    // Before anybody answers questions.
+    // First, so that no questions are answered in vain.
     places.check_free(options.in_checkout)?;
     let file = options.client_secret_file.as_deref();
     if !ask::is_terminal() {
@@ -166,7 +166,7 @@ fn make_plan(options: &Options) -> Result<Plan, CommandError> {
     Ok(Plan { places, values, client_secret, webhook_secret: generate_secret()?, store_password })
 }
 
-/// Where state is to be kept, and the password for it.
+/// Returns where the store will be, and the password for it.
 fn plan_state(
     options: &Options,
     places: &Places,
@@ -197,7 +197,7 @@ fn plan_state(
     Ok((State::Server(url.to_owned(), file), password))
 }
 
-/// Names every option that is needed and not there, since nobody can be asked.
+/// Refuses with a list of all missing options, since there is no terminal to ask at.
 fn refuse_missing(options: &Options) -> Result<(), CommandError> {
     let mut missing = Missing::default();
     missing.require(options.api_url.is_some(), "--api-url", API_URL);
@@ -208,7 +208,7 @@ fn refuse_missing(options: &Options) -> Result<(), CommandError> {
     missing.into_message().map_or(Ok(()), |text| Err(CommandError::Usage(text)))
 }
 
-/// 256 bits that nobody guesses, as text.
+/// Generates a secret of 256 random bits, in hexadecimal.
 fn generate_secret() -> Result<SecretString, CommandError> {
     let mut bytes = [0; 32];
     let source = rustls::crypto::aws_lc_rs::default_provider().secure_random;
@@ -223,7 +223,8 @@ fn generate_secret() -> Result<SecretString, CommandError> {
 }
 
 impl Plan {
-    /// The configuration as it will be read, with secrets that are not in files yet.
+    /// Loads the configuration from `text`. The secrets come from variables, because their files do
+    /// not exist yet.
     fn try_config(&self, text: &str) -> Result<Config, CommandError> {
         let mut variables = vec![
             ("CII_EXPORTER_WEBHOOK__SECRETS", self.webhook_secret.expose_secret().to_owned()),
@@ -243,13 +244,13 @@ impl Plan {
             .map_err(|error| CommandError::Usage(naming::describe_error(&error)))
     }
 
-    /// That a database which is there is one of ours, and that a server can be reached.
+    /// Checks that an existing database is one of the exporter, and that a server can be reached.
     fn check_store(&self, place: &StorePlace) -> Result<(), CommandError> {
         if self.values.paths.is_none() {
             return Ok(());
         }
         match Reader::open_at(place) {
-            // The daemon makes one, or brings it up to date; and its folder is made here.
+            // The daemon creates or upgrades it, and this command creates its folder.
             Ok(_)
             | Err(
                 StoreError::Missing { .. }
@@ -283,12 +284,13 @@ impl Plan {
         if let Some(password) = &self.store_password {
             files::make_file(&places.store_password, 0o600, &line(password))?;
         }
-        // It holds no secret, and the unit's user must read it.
+        // It contains no secret, and the unit's user must be able to read it.
         files::make_file(&places.config, 0o644, text)
     }
 }
 
-/// Tries token, ping and each question. Missing rights are told, and mended in the console.
+/// Tries token, ping and each request. Missing rights are printed but do not stop the setup: they
+/// can be granted later in the console.
 async fn try_api(config: &Config) -> Result<(), CommandError> {
     let findings = doctor::examine_api(config).await;
     for finding in &findings {

@@ -1,4 +1,5 @@
-//! What is wrong, by the options that somebody typed: the settings are only to be written yet.
+//! Errors that name command-line options beside settings, because the operator has typed options
+//! and the settings are not written yet.
 
 use cii_exporter::{
     config::{ConfigError, is_placeholder, parse_web_url},
@@ -6,7 +7,7 @@ use cii_exporter::{
 };
 use reqwest::Url;
 
-/// Each setting that is written, and the option that it comes from.
+/// The written settings, each with its option.
 const OPTIONS: [(&str, &str); 11] = [
     ("api.audience", "--audience"),
     ("api.client_id", "--client-id"),
@@ -21,19 +22,19 @@ const OPTIONS: [(&str, &str); 11] = [
     ("webhook.public_url", "--public-url"),
 ];
 
-/// What is missing on the command line, all of it at once.
+/// Collects the missing options, so that all are reported at once.
 #[derive(Debug, Default)]
 pub(super) struct Missing(Vec<String>);
 
 impl Missing {
-    /// Notes an option that is not there.
+    /// Adds an option unless it is present.
     pub(super) fn require(&mut self, is_there: bool, option: &str, what: &str) {
         if !is_there {
             self.0.push(format!("\n  {option} is missing{}: {what}", setting_suffix(option)));
         }
     }
 
-    /// What to say; nothing when all are there.
+    /// The error message; `None` when no option is missing.
     pub(super) fn into_message(self) -> Option<String> {
         let reason = "standard input is no terminal, where they could be asked for";
         (!self.0.is_empty())
@@ -41,7 +42,7 @@ impl Missing {
     }
 }
 
-/// What is wrong with a configuration that was not written, by options.
+/// Describes the problems of a configuration that was not written, by option.
 pub(super) fn describe_error(error: &ConfigError) -> String {
     let problems = error.problems().iter().map(|problem| {
         let found = OPTIONS.iter().find(|(setting, _)| *setting == problem.key);
@@ -53,7 +54,7 @@ pub(super) fn describe_error(error: &ConfigError) -> String {
     format!("nothing was written, since this cannot be used{}", problems.collect::<String>())
 }
 
-/// A text that names settings, with the options beside them.
+/// Adds the options to the settings that a text names.
 pub(super) fn with_options(text: &str) -> String {
     OPTIONS.iter().fold(text.to_owned(), |text, (setting, option)| {
         text.replace(setting, &format!("{option} ({setting})"))
@@ -65,7 +66,7 @@ fn setting_suffix(option: &str) -> String {
     found.map_or_else(String::new, |(setting, _)| format!(" ({setting})"))
 }
 
-/// A URL, as settings take it.
+/// Parses a URL as settings do.
 pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     if is_placeholder(text) {
         return Err("this is a placeholder, as an example has it".to_owned());
@@ -73,7 +74,7 @@ pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     parse_web_url(text)
 }
 
-/// A text that somebody filled in.
+/// Parses a text that is neither empty nor a placeholder.
 pub(super) fn parse_text(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -85,7 +86,7 @@ pub(super) fn parse_text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A check's id.
+/// Parses a check's id.
 pub(super) fn parse_check(text: &str) -> Result<CheckId, String> {
     CheckId::new(text).ok_or_else(|| "a check's id must not be empty".to_owned())
 }

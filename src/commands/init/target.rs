@@ -1,4 +1,5 @@
-//! The webhook target: what the console is to be told, registering it, and its test message.
+//! The webhook target: prints the values for the console, registers it, and waits for its test
+//! message.
 
 use std::{io::IsTerminal as _, time::Duration};
 
@@ -20,12 +21,12 @@ use super::{
     Options, Plan, wait,
 };
 
-/// How long the message is awaited that registering brings.
+/// How long to wait for the test message after registering.
 const OF_REGISTERING: Duration = Duration::from_mins(1);
-/// How long somebody takes to make a target in the console.
+/// How long to wait when the operator creates the target in the console.
 const OF_SOMEBODY: Duration = Duration::from_mins(10);
 
-/// That what is registered is what the listener takes, before anything is written.
+/// Checks, before anything is written, that the path of the URL to register is the listener's.
 pub(super) fn check_path(options: &Options, config: &Config) -> Result<(), CommandError> {
     let path = &config.webhook.path;
     match &config.webhook.public_url {
@@ -40,7 +41,8 @@ pub(super) fn check_path(options: &Options, config: &Config) -> Result<(), Comma
     }
 }
 
-/// Shows what the console is to be told, registers when asked to, and waits for the message.
+/// Prints the values for the console, registers the target with `--register`, and waits for the
+/// test message. Returns `false` when it did not arrive.
 pub(super) async fn set_up_target(
     options: &Options,
     plan: &Plan,
@@ -92,7 +94,8 @@ async fn register_and_wait(
     if patience.is_zero() {
         return Ok(true);
     }
-    // What is written stays, and a daemon that runs in this process ends in order.
+    // Handled here, so that Ctrl-C ends the waiting and lets a daemon in this process stop in
+    // order.
     let stop =
         signal::listen_for_stop().map_err(|error| CommandError::Refused(error.to_string()))?;
     let seconds = patience.as_secs();

@@ -1,4 +1,4 @@
-//! The configuration that is written: the example with all its comments, filled in.
+//! Creates the configuration from the example file, with all its comments.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -6,10 +6,10 @@ use reqwest::Url;
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
-/// The example's line for a file of state.
+/// The example's line for the database file.
 const FILE: &str = "path = \"cii-exporter.db\"";
 
-/// What is filled in.
+/// The values to fill in.
 #[derive(Debug, Clone)]
 pub(super) struct Values {
     pub(super) webhook_listen: SocketAddr,
@@ -19,11 +19,11 @@ pub(super) struct Values {
     pub(super) token_url: Url,
     pub(super) client_id: String,
     pub(super) audience: Option<String>,
-    /// Files of secrets and the database; nothing where the unit of systemd names them.
+    /// Paths of secrets and database; `None` when the systemd unit sets them.
     pub(super) paths: Option<Paths>,
 }
 
-/// Where secrets and data are.
+/// Paths of secrets and data.
 #[derive(Debug, Clone)]
 pub(super) struct Paths {
     pub(super) webhook_secrets: PathBuf,
@@ -31,16 +31,16 @@ pub(super) struct Paths {
     pub(super) state: State,
 }
 
-/// Where state is kept.
+/// Where the store is.
 #[derive(Debug, Clone)]
 pub(super) enum State {
-    /// In this file.
+    /// A file.
     File(PathBuf),
-    /// On the server of this URL, which asks for the password in this file.
+    /// A server's URL, with the file of its password.
     Server(String, Option<PathBuf>),
 }
 
-/// The text of the configuration.
+/// Returns the text of the configuration.
 pub(super) fn fill_template(values: &Values) -> String {
     let path = |path: fn(&Paths) -> &PathBuf| {
         values.paths.as_ref().map(|paths| path(paths).display().to_string())
@@ -54,13 +54,13 @@ pub(super) fn fill_template(values: &Values) -> String {
             (None, Some(url.clone()), password.as_ref().map(|path| path.display().to_string()))
         }
     };
-    // One of the two counts.
+    // Only one of `store.path` and `store.url` may be set.
     let example = if server.is_some() {
         EXAMPLE.replacen(&format!("\n{FILE}\n"), &format!("\n# {FILE}\n"), 1)
     } else {
         EXAMPLE.to_owned()
     };
-    // Each line of the example, the setting, and its value; where there is none, it stays.
+    // A line of the example, the setting, and its value; without a value the line stays as it is.
     [
         ("listen = \"127.0.0.1:8847\"", "listen", Some(values.webhook_listen.to_string())),
         (

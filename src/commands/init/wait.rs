@@ -1,8 +1,8 @@
 //! Waits for the service's test message.
 //!
-//! Where no daemon runs, one is started for as long: its listener, its secret and its path are
-//! then those that deliveries will meet, and the message is kept where it belongs. It lists
-//! nothing meanwhile. In either case it is asked over its socket what came.
+//! When no daemon runs, one is started in this process meanwhile. So the message tests the
+//! listener, secret and path that deliveries will use, and is recorded in the store. This daemon
+//! runs no jobs. Its deliveries are polled over its socket.
 
 use std::{future::Future, time::Duration};
 
@@ -20,14 +20,14 @@ use tokio::sync::oneshot;
 
 use super::super::{error::CommandError, keeper};
 
-/// How long it is until the daemon is asked again.
+/// Pause between two polls of the daemon's deliveries.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How many of the newest deliveries are looked at; other daemons take some meanwhile.
+/// How many of the newest deliveries are searched; other replicas may record some meanwhile.
 const LOOKED_AT: usize = 50;
 
-/// Does the work while a daemon runs: the one that is there, or is about to be started by
-/// somebody else, or one in this process.
+/// Runs `work` while a daemon runs: an existing one, one that the operator starts
+/// (`is_started_elsewhere`), or one in this process.
 pub(super) async fn run_beside_daemon<T>(
     config: &Config,
     is_started_elsewhere: bool,
@@ -51,7 +51,7 @@ pub(super) async fn run_beside_daemon<T>(
     done
 }
 
-/// The same, of a daemon that takes deliveries and begins nothing by itself.
+/// Returns the configuration without OTLP and jobs, for a daemon that only receives deliveries.
 fn without_jobs(mut config: Config) -> Config {
     config.otlp = None;
     let sync = &mut config.sync;
@@ -62,8 +62,8 @@ fn without_jobs(mut config: Config) -> Config {
     config
 }
 
-/// Waits until a test message came after a moment; says who sent it, or nothing when none came
-/// in time.
+/// Waits for a test message received after `since`. Returns its source; `None` when none arrived in
+/// time.
 pub(super) async fn wait_for_test_message(
     config: &Config,
     since: Timestamp,
@@ -91,7 +91,8 @@ async fn find_test_message(config: &Config, since: Timestamp) -> Option<String> 
     Some(delivery["source"].as_str().unwrap_or("an unnamed source").to_owned())
 }
 
-/// The newest deliveries: the daemon's list, or that of the database that it shares.
+/// Reads the newest deliveries from the daemon, or from a database server that this command can
+/// read itself.
 async fn list_deliveries(config: &Config) -> Option<Value> {
     if let StorePlace::Server(_) = config.store.place {
         let read = |reader: &Reader| Ok(reader.deliveries(None, i64::MAX, LOOKED_AT)?);
@@ -104,7 +105,7 @@ async fn list_deliveries(config: &Config) -> Option<Value> {
     asked.ok().map(|(_, answer)| answer)
 }
 
-/// From when on a message counts.
+/// The moment from which on a message counts.
 pub(super) fn now() -> Timestamp {
     clock::now()
 }

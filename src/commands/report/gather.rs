@@ -1,4 +1,4 @@
-//! Reads what a report says from the database, also while a daemon has it open.
+//! Reads the data of a report from the database, also while a daemon has it open.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ use super::{
     },
 };
 
-/// Ended failures of which the median is taken, at most.
+/// Most ended failures of which the median is computed.
 const LENGTHS: usize = 100_000;
-/// Events of one look into the log.
+/// Events per read of the log.
 const PAGE: usize = 1000;
 
-/// Reads everything.
+/// Reads the data of a report.
 pub(super) fn gather_report(
     config: &Config,
     reader: &Reader,
@@ -82,7 +82,8 @@ impl Gathering<'_> {
         let jobs = jobs.map(|(name, tells, job)| self.job_facts(name, tells, job));
         let retention = config.store.retention_days;
         let kept = |days: Option<u32>| days.map(|days| self.now - TimeDelta::days(days.into()));
-        // Single events are kept for longer, such as those that wait for the collector.
+        // Some events outlive the retention, such as those that wait for the collector. The log is
+        // complete only from the retention limit on.
         let log_begins_at = reader.log_begins_at()?;
         let log_begins_at =
             log_begins_at.map(|at| kept(retention.events).map_or(at, |kept| at.max(kept)));
@@ -116,7 +117,7 @@ impl Gathering<'_> {
         })
     }
 
-    /// Looks through the log from its end, as far back as the report goes.
+    /// Reads the log backwards to the beginning of the report.
     fn read_happenings(&self) -> Result<Happenings, StoreError> {
         let mut happenings = Happenings::default();
         let (filter, mut cursor) = (EventFilter::default(), i64::MAX);
@@ -131,8 +132,8 @@ impl Gathering<'_> {
                         .map_or_else(|| "unknown".to_owned(), |login| self.display_name(login))
                 });
             }
-            // A clock that was set back leaves younger events behind older ones, not behind a
-            // whole page of them.
+            // The log is ordered by number. After a clock that was set back, newer events can come
+            // before older ones, but hardly before a whole page of them.
             let is_over = page.events.iter().all(|stored| stored.event.observed_at < self.since);
             if !page.has_more || (is_over && !page.events.is_empty()) {
                 return Ok(happenings);
@@ -173,7 +174,8 @@ impl Gathering<'_> {
         Ok(checks)
     }
 
-    /// A failure of the check that began before this moment has lasted for longer than allowed.
+    /// The moment before which a failure of the check must have begun to be overdue; `None` without
+    /// a target.
     fn overdue_before(&self, id: &str, severity: &Severity) -> Option<Timestamp> {
         let objective = self.config.objectives.limit_for(&CheckId::new(id)?, severity)?;
         self.now.checked_sub_signed(objective)
@@ -266,7 +268,7 @@ impl Gathering<'_> {
         Ok(Some(Coverage { enabled, disabled, unknown, listed_at: complete.at }))
     }
 
-    /// A person as the configuration wants people named outside (`metrics.user_label`).
+    /// The name of a user in a report, by `metrics.user_label`.
     fn display_name(&self, login: &Login) -> String {
         let label = &self.config.metrics.user_label;
         match label {

@@ -1,4 +1,4 @@
-//! What happened within the time of a report, counted event by event.
+//! Counts the events within the period of a report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,13 +6,13 @@ use cii_exporter::domain::{AttributeValue, Event, EventName};
 
 use super::model::{Happening, List, NewCountry};
 
-/// What is counted; events come the newest first.
+/// The counts. Events are added from the newest to the oldest.
 #[derive(Debug, Default)]
 pub(super) struct Happenings {
-    /// Failures that were announced, and that ended, by check.
+    /// New and resolved failures by check.
     pub(super) of_checks: BTreeMap<String, (u64, u64)>,
     pub(super) new_addresses: u64,
-    /// Who has them.
+    /// The users with new addresses.
     pub(super) at_new_addresses: BTreeSet<String>,
     pub(super) new_countries: List<NewCountry>,
     pub(super) admins_added: List<Happening>,
@@ -21,7 +21,7 @@ pub(super) struct Happenings {
 }
 
 impl Happenings {
-    /// Counts an event; `name` gives a person the name that a report may have.
+    /// Counts an event; `name` returns the user's name for the report.
     pub(super) fn count_event(&mut self, event: &Event, name: impl Fn(&Event) -> String) {
         match event.name {
             EventName::CheckFailed => self.check_counts(event).0 += 1,
@@ -60,7 +60,7 @@ fn make_happening(event: &Event, name: impl Fn(&Event) -> String, what: &str) ->
     Happening { user: name(event), what: what.to_owned(), at: event.happened_at }
 }
 
-/// Which factors came and went.
+/// The added and the removed factors, as text.
 fn factors_text(event: &Event) -> String {
     let list = |key| match event.attribute(key) {
         Some(AttributeValue::List(texts)) => texts.join(", "),

@@ -1,4 +1,4 @@
-//! A report as one HTML page: styles within, nothing from elsewhere, no script.
+//! Renders a report as one HTML page with inline styles, without scripts and external resources.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -7,7 +7,7 @@ use super::{
     sentences, words,
 };
 
-/// Mail programs take few rules; colour means severity and nothing else.
+/// The style sheet. Mail programs support few rules. Colour stands only for severity.
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;color:#1c1e21;max-width:60rem;\
 margin:1.5rem auto;padding:0 1rem}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}\
 table{border-collapse:collapse}th,td{text-align:left;padding:.25rem .9rem .25rem 0;\
@@ -16,7 +16,7 @@ font-variant-numeric:tabular-nums}.gaps{border-left:4px solid #1c1e21;padding-le
 .minor{color:#5b616b}.critical{color:#8b1a3a}.high{color:#b5450f}.medium{color:#8a6d00}\
 .low{color:#3a6280}";
 
-/// Writes the report.
+/// Renders the report.
 pub(super) fn render(report: &Report) -> String {
     let title = format!("Identity findings of {}", report.tenant);
     let page = html! {
@@ -200,7 +200,7 @@ fn others_line<T>(list: &List<T>) -> Markup {
     html! { @if list.unnamed_count() > 0 { p .minor { "…and " (list.unnamed_count()) " more." } } }
 }
 
-/// A cell with a severity, in its colour where it has one.
+/// A table cell with a severity in its colour.
 fn severity_cell(severity: &str) -> Markup {
     let known = ["critical", "high", "medium", "low"].into_iter().find(|known| *known == severity);
     html! { td class=(known.unwrap_or_default()) { (severity) } }

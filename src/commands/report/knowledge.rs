@@ -1,4 +1,5 @@
-//! What a report can know, by how the jobs fare: nothing looks well because nobody looked.
+//! Derives which data of a report is missing or old from the state of the jobs, so that a report
+//! never looks good because a job did not run.
 
 use chrono::TimeDelta;
 use cii_exporter::domain::{JobOutcome, Timestamp};
@@ -8,36 +9,36 @@ use super::{
     words,
 };
 
-/// What is beyond two runs of a schedule: a run takes some time itself. The alert `CiiSyncStale`
-/// has the same.
+/// Tolerance beyond two intervals of a schedule, since a run takes time. The alert `CiiSyncStale`
+/// uses the same.
 const LEEWAY: TimeDelta = TimeDelta::minutes(10);
 
-/// What is looked at.
+/// The inputs.
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) now: Timestamp,
     pub(super) since: Timestamp,
     pub(super) has_api: bool,
     pub(super) jobs: Vec<JobFacts>,
-    /// Whether a listing of the tenant came to its end and told failing checks.
+    /// Whether a listing of the tenant completed with the failing checks.
     pub(super) is_listed: bool,
     pub(super) last_delivery_at: Option<Timestamp>,
-    /// From when on the log has everything; nothing while it is empty.
+    /// From when on the log is complete; `None` while it is empty.
     pub(super) log_begins_at: Option<Timestamp>,
-    /// From when on ended failures are kept.
+    /// From when on ended failures are kept; `None` for all of them.
     pub(super) failures_kept_since: Option<Timestamp>,
 }
 
-/// A job, as far as it decides over what is known.
+/// The state of a job.
 #[derive(Debug)]
 pub(super) struct JobFacts {
     pub(super) name: &'static str,
-    /// What is missing without it.
+    /// What the job provides, for the sentence about what is missing.
     pub(super) tells: &'static str,
-    /// The longest time between two runs; nothing where the configuration has it off.
+    /// The longest time between two runs; `None` when the configuration switches the job off.
     pub(super) interval: Option<TimeDelta>,
     pub(super) last_outcome: Option<JobOutcome>,
-    /// Whether the last run asked about anybody.
+    /// Whether the last run sent requests.
     pub(super) has_asked: bool,
     pub(super) last_success_at: Option<Timestamp>,
 }
@@ -58,7 +59,7 @@ impl JobFacts {
     }
 }
 
-/// What is known, and what is not.
+/// Derives the gaps and the states of the jobs.
 pub(super) fn judge_facts(facts: &Facts) -> Data {
     let mut gaps = Vec::new();
     if !facts.has_api {
@@ -118,7 +119,7 @@ pub(super) fn judge_facts(facts: &Facts) -> Data {
     Data { is_complete, gaps, jobs, last_delivery_at: facts.last_delivery_at }
 }
 
-/// What a job's state leaves open, in a sentence.
+/// The sentence for the gap that a job's state causes; `None` when there is none.
 fn gap_sentence(job: &JobFacts, now: Timestamp) -> Option<String> {
     let (name, tells) = (job.name, job.tells);
     let last = job.last_success_at.map(words::moment).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A report as Markdown, for a message or a page.
+//! Renders a report as Markdown.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::{
     sentences, words,
 };
 
-/// Writes the report.
+/// Renders the report.
 pub(super) fn render(report: &Report) -> String {
     let mut head = format!(
         "# Identity findings of {}\n\n{} to {}",
@@ -185,7 +185,8 @@ fn render_table<const N: usize>(
     out
 }
 
-/// What came from outside must not become markup, a link or a mention, nor break a table.
+/// Escapes a text, so that text from outside becomes no markup, link or mention, and does not break
+/// a table.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -201,11 +202,11 @@ fn escape(text: &str) -> String {
             letter => out.push(letter),
         }
     }
-    // Many programs make a link of what looks like one.
+    // Many programs link URLs in plain text.
     out.replace("://", ": //")
 }
 
-/// Characters that turn the text around them.
+/// Whether a character changes the direction of the text around it.
 const fn is_bidi_control(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

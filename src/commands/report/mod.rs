@@ -1,4 +1,4 @@
-//! `report`: what happened, what is open and what is late, for a timer or a mail.
+//! `report`: writes new, resolved, open and overdue failures of a period, for a timer or a mail.
 
 mod gather;
 mod happenings;
@@ -51,7 +51,7 @@ pub(crate) struct Options {
     file: ConfigFile,
 }
 
-/// Gathers, and writes.
+/// Runs the command.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async { write_report(options) })
 }
@@ -77,13 +77,14 @@ fn write_report(options: &Options) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a file that only its owner can read, since it names people, and replaces the one that
-/// is there at once: whoever reads it meanwhile reads a whole one.
+/// Writes a file that only its owner can read, because it names users. An existing file is replaced
+/// atomically, so that a reader never sees half of one.
 fn replace_file(path: &PathBuf, text: &str) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
-    // One that was left behind, or put there, must not lend its mode or its place.
+    // A leftover or planted file would keep its mode, or redirect the write through a symbolic
+    // link.
     if let Err(error) = std::fs::remove_file(&new)
         && error.kind() != io::ErrorKind::NotFound
     {

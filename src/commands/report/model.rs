@@ -1,17 +1,17 @@
-//! What a report says, in plain data: gathered once, and written in each format.
+//! The data of a report: gathered once, and rendered in each format.
 
 use cii_exporter::domain::Timestamp;
 use serde::Serialize;
 
-/// How many of a list are named; the others are counted.
+/// How many items of a list are named; the others are only counted.
 pub(super) const NAMED: usize = 20;
 
-/// A list of which the first are named.
+/// A list with its count, of which the first items are named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct List<T> {
-    /// How many there are.
+    /// The number of items.
     pub(super) count: u64,
-    /// The first of them.
+    /// The first items.
     pub(super) named: Vec<T>,
 }
 
@@ -22,7 +22,7 @@ impl<T> Default for List<T> {
 }
 
 impl<T> List<T> {
-    /// Counts one more, and names it while there is room.
+    /// Counts an item, and adds it while there are fewer than [`NAMED`].
     pub(super) fn add(&mut self, item: impl FnOnce() -> T) {
         self.count += 1;
         if self.named.len() < NAMED {
@@ -30,7 +30,7 @@ impl<T> List<T> {
         }
     }
 
-    /// How many are not named.
+    /// The number of items that are not named.
     pub(super) fn unnamed_count(&self) -> u64 {
         self.count.saturating_sub(self.named.len() as u64)
     }
@@ -43,33 +43,33 @@ pub(super) struct Report {
     pub(super) tenant: String,
     pub(super) since: Timestamp,
     pub(super) until: Timestamp,
-    /// Where people reach the exporter's page.
+    /// The URL of the exporter's pages (`ops.public_url`).
     pub(super) page: Option<String>,
     pub(super) data: Data,
     pub(super) summary: Summary,
-    /// Checks that somebody fails, or of which something happened; the worst first.
+    /// Checks with open, new or resolved failures, the worst first.
     pub(super) checks: Vec<Check>,
-    /// Users who fail a check for longer than allowed, the longest first.
+    /// Overdue failures, the longest first.
     pub(super) overdue: List<Overdue>,
-    /// Users who fail most checks.
+    /// Users who fail the most checks.
     pub(super) users: List<FailingUser>,
     pub(super) addresses: Addresses,
     pub(super) administrators: Administrators,
     pub(super) mfa: Mfa,
 }
 
-/// What the report can know.
+/// How complete the data of the report is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Data {
-    /// Whether nothing of what is asked for is old, failing or missing.
+    /// Whether no data is old or missing.
     pub(super) is_complete: bool,
-    /// What the report does not know, in sentences.
+    /// The gaps, in sentences.
     pub(super) gaps: Vec<String>,
     pub(super) jobs: Vec<Job>,
     pub(super) last_delivery_at: Option<Timestamp>,
 }
 
-/// A job that asks the service.
+/// A job that polls the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Job {
     pub(super) name: &'static str,
@@ -77,23 +77,23 @@ pub(super) struct Job {
     pub(super) last_success_at: Option<Timestamp>,
 }
 
-/// How a job does.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum JobState {
-    /// It succeeded within two runs of its schedule.
+    /// It succeeded within two intervals of its schedule.
     Fresh,
-    /// It did, and there was nobody to ask.
+    /// It succeeded, and had no requests to send.
     Idle,
-    /// It did not.
+    /// Its last success is older than two intervals.
     Stale,
-    /// Its last run failed, while an earlier one is recent enough.
+    /// Its last run failed, but an earlier success is recent enough.
     Failing,
     /// No run ever succeeded.
     Never,
-    /// The API client has no right to what it asks for.
+    /// The API client lacks the right to its requests.
     NoRight,
-    /// The configuration has it off.
+    /// The configuration switches it off.
     Off,
 }
 
@@ -111,25 +111,25 @@ impl JobState {
     }
 }
 
-/// The figures.
+/// The figures over all checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Summary {
-    /// Users who are known to fail a check now, each once.
+    /// Number of users who are known to fail a check now.
     pub(super) failing_users: u64,
     pub(super) all: Figures,
     /// By severity, the worst first.
     pub(super) by_severity: Vec<(String, Figures)>,
-    /// How long failures lasted that ended, of which a delivery told.
+    /// Durations of the ended failures that a delivery dated.
     pub(super) time_to_resolve: Option<Lasted>,
 }
 
-/// Failures, counted.
+/// Counts of failures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Figures {
     pub(super) open: u64,
-    /// Announced within the time.
+    /// Began within the period.
     pub(super) new: u64,
-    /// Ended within the time.
+    /// Ended within the period.
     pub(super) resolved: u64,
     pub(super) overdue: u64,
 }
@@ -143,7 +143,7 @@ impl Figures {
     }
 }
 
-/// How long failures lasted.
+/// Durations of ended failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Lasted {
     pub(super) median_seconds: i64,
@@ -162,7 +162,7 @@ pub(super) struct Check {
     pub(super) time_to_resolve: Option<Lasted>,
 }
 
-/// A user who fails a check for longer than allowed.
+/// An overdue failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Overdue {
     pub(super) user: String,
@@ -170,9 +170,9 @@ pub(super) struct Overdue {
     pub(super) check_title: String,
     pub(super) severity: String,
     pub(super) since: Timestamp,
-    /// Whether a delivery told since when; else it began before.
+    /// Whether a delivery dated the beginning; otherwise the failure began at `since` or before.
     pub(super) is_dated: bool,
-    /// For how long it has been more than allowed.
+    /// By how much it exceeds the target.
     pub(super) late_seconds: i64,
 }
 
@@ -188,7 +188,7 @@ pub(super) struct FailingUser {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Addresses {
     pub(super) new: u64,
-    /// Users who have them.
+    /// Number of users with new addresses.
     pub(super) users: u64,
     pub(super) new_countries: List<NewCountry>,
 }
@@ -204,7 +204,7 @@ pub(super) struct NewCountry {
 /// The service's administrators.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Administrators {
-    /// How many there are; nothing where nobody looked.
+    /// Their number; `None` before the first poll.
     pub(super) count: Option<u64>,
     pub(super) observed_at: Option<Timestamp>,
     pub(super) added: List<Happening>,
@@ -214,13 +214,13 @@ pub(super) struct Administrators {
 /// Multi-factor authentication.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Mfa {
-    /// Accounts by the last complete listing; nothing before one.
+    /// Accounts by the last complete listing; `None` before one.
     pub(super) accounts: Option<Coverage>,
     /// Watched users whose factors changed.
     pub(super) factors_changed: List<Happening>,
 }
 
-/// Accounts by whether they have it.
+/// Number of accounts with and without multi-factor authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Coverage {
     pub(super) enabled: u64,

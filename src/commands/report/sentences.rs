@@ -1,12 +1,13 @@
-//! The sentences of a report, which are the same in every format. They hold figures alone, and
-//! nothing that needs to be escaped.
+//! The sentences of a report, which are the same in every format. They contain only figures, so
+//! that they need no escaping.
 
 use super::{
     model::{Addresses, Administrators, Mfa, Report},
     words,
 };
 
-/// The figures in short. Where not all was looked at, they say so themselves: they are read alone.
+/// The figures in short. When data is missing, the sentence says so itself, because it is often
+/// quoted alone.
 pub(super) fn summary(report: &Report) -> String {
     let (summary, all) = (&report.summary, report.summary.all);
     let limit = if report.data.is_complete { "" } else { "As far as is known: " };
@@ -30,7 +31,7 @@ pub(super) fn summary(report: &Report) -> String {
     )
 }
 
-/// How many addresses and countries were new.
+/// The numbers of new addresses and countries.
 pub(super) fn addresses(addresses: &Addresses) -> String {
     format!(
         "{} of {}; {}.",
@@ -40,7 +41,7 @@ pub(super) fn addresses(addresses: &Addresses) -> String {
     )
 }
 
-/// How many administrators there are, and came and went.
+/// The number of administrators, and of added and removed ones.
 pub(super) fn administrators(admins: &Administrators) -> String {
     match (admins.count, admins.observed_at) {
         (Some(count), Some(at)) => format!(
@@ -54,7 +55,7 @@ pub(super) fn administrators(admins: &Administrators) -> String {
     }
 }
 
-/// How many accounts have multi-factor authentication.
+/// The number of accounts with multi-factor authentication.
 pub(super) fn coverage(mfa: &Mfa) -> String {
     mfa.accounts.map_or_else(
         || "How many accounts have multi-factor authentication is not known.".to_owned(),
@@ -70,7 +71,7 @@ pub(super) fn coverage(mfa: &Mfa) -> String {
     )
 }
 
-/// How many changes of factors there were.
+/// The number of changes of factors.
 pub(super) fn factors(mfa: &Mfa) -> String {
     let changes = words::count(mfa.factors_changed.count, "change", "changes");
     format!("{changes} of factors of watched users.")

@@ -1,5 +1,5 @@
-//! Each format of one report, against what it looked like when it was last looked at.
-//! `INSTA_UPDATE=always cargo test --bin cii-exporter report` writes them anew.
+//! Compares each format of a report with its reviewed snapshot.
+//! `INSTA_UPDATE=always cargo test --bin cii-exporter report` writes them again.
 
 use chrono::TimeDelta;
 use cii_exporter::domain::Timestamp;

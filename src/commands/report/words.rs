@@ -1,18 +1,18 @@
-//! Moments, times and counts in words.
+//! Formats moments, durations and counts.
 
 use cii_exporter::domain::Timestamp;
 
-/// A moment, to the minute.
+/// A moment in UTC, to the minute.
 pub(super) fn moment(at: Timestamp) -> String {
     at.format("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// A moment that is known, or that it is not.
+/// A moment, or the text `none`.
 pub(super) fn moment_or(at: Option<Timestamp>, none: &str) -> String {
     at.map_or_else(|| none.to_owned(), moment)
 }
 
-/// A time in its two largest units.
+/// A duration in its two largest units.
 pub(super) fn time(seconds: i64) -> String {
     let units = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)];
     let largest = units.iter().position(|(_, size)| seconds >= *size).unwrap_or(3);

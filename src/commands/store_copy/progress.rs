@@ -1,4 +1,5 @@
-//! How far a copy is, on standard error: a line that changes at a terminal, and else a line a table.
+//! Shows the progress of a copy on standard error: at a terminal one changing line, otherwise one
+//! line per table.
 
 use std::{
     fmt::Arguments,
@@ -8,13 +9,13 @@ use std::{
 
 use cii_exporter::store::Progress;
 
-/// How often the line at a terminal changes.
+/// Least time between two updates of the line at a terminal.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Back to the beginning of a terminal's line, and without what stood there.
+/// Returns to the beginning of the terminal's line and clears it.
 const ANEW: &str = "\r\x1b[K";
 
-/// What was shown.
+/// The state of the progress display.
 pub(super) struct Shown {
     is_quiet: bool,
     is_terminal: bool,
@@ -28,7 +29,7 @@ impl Shown {
         Self { is_quiet, is_terminal, last: None, last_at: None }
     }
 
-    /// Shows how far it is, where that is worth a line.
+    /// Shows the progress, throttled by [`EVERY`].
     pub(super) fn show_progress(&mut self, now: Progress) {
         if self.is_quiet {
             return;
@@ -44,7 +45,8 @@ impl Shown {
         }
     }
 
-    /// Ends the line of a table. What was checked is in the table at the end.
+    /// Ends the line of a table. The line of a check is removed: its result is in the table at the
+    /// end.
     pub(super) fn end_line(&mut self) {
         let Some(last) = self.last.take() else { return };
         let begin = if self.is_terminal { ANEW } else { "" };
@@ -56,7 +58,7 @@ impl Shown {
     }
 }
 
-/// A copy does not end because nobody reads how far it is.
+/// Prints a text and ignores errors: a closed standard error must not end the copy.
 fn print_text(text: Arguments<'_>) {
     let mut stderr = stderr().lock();
     let _ = stderr.write_fmt(text).and_then(|()| stderr.flush());
@@ -64,7 +66,7 @@ fn print_text(text: Arguments<'_>) {
 
 fn progress_text(Progress { table, is_check, rows, of }: Progress) -> String {
     let what = if is_check { "checking" } else { "copying" };
-    // An empty table is done.
+    // An empty table counts as done.
     let percent = (rows.min(of) * 100).checked_div(of).unwrap_or(100);
     format!("{what} {table}: {rows} of {of} rows, {percent} %")
 }
