@@ -1,4 +1,4 @@
-//! What the log says of a start: what runs, with which data, when, and what does not.
+//! Logs the start: the version, the store, the schedules, and the parts that are off.
 
 use crate::{
     build_info,
@@ -6,9 +6,9 @@ use crate::{
     store::Store,
 };
 
-/// Logs it. Addresses are logged once the listeners have them.
+/// Logs the start. Addresses are logged later, once the listeners are bound.
 pub(super) fn log_start(config: &Config) {
-    // Where the daemon runs is not for whoever reads the log to guess.
+    // A relative path would leave open in which folder the daemon runs.
     let absolute = match &config.store.place {
         StorePlace::File(path) => std::path::absolute(path).ok().map(StorePlace::File),
         StorePlace::Server(_) => None,
@@ -46,7 +46,7 @@ fn schema_name(place: &StorePlace) -> Option<&str> {
     }
 }
 
-/// What the configuration leaves off, each with the setting that has it on.
+/// The parts that are off, each with the setting that turns it on.
 fn disabled_parts(config: &Config) -> Vec<&'static str> {
     let has_api = config.api.is_some();
     [
@@ -68,7 +68,7 @@ fn disabled_parts(config: &Config) -> Vec<&'static str> {
     .collect()
 }
 
-/// Says in the store's lock file where this daemon takes commands.
+/// Publishes the address for commands in the store's lock file.
 pub(super) fn publish_address(store: &Store, address: &str) {
     if let Err(error) = store.announce(address) {
         tracing::warn!(%error, "commands beside this daemon will not find it");

@@ -1,4 +1,4 @@
-//! Puts the rooms together.
+//! Builds the daemon from the rooms.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -79,7 +79,7 @@ async fn build_daemon(
     let first_rules = Arc::new(rules::rules(&followed));
     let first_admission = rules::admission(&followed, first_rules.clone());
     let (admission, current_admission) = watch::channel(Arc::new(first_admission));
-    // The ops listener gets the rules alone: nothing there needs a secret.
+    // The ops listener gets only the rules: it needs no webhook secret.
     let (rules, current_rules) = watch::channel(first_rules);
     let (intake, refusals) = build_intake(&store, &meters, &mut tasks);
     let ingest = Arc::new(Ingest::new(
@@ -161,7 +161,7 @@ fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses
     }
 }
 
-/// The webhook listener, as the pages see it.
+/// Describes the webhook listener for the pages.
 fn describe_webhook(
     config: &Config,
     addresses: &Addresses,
@@ -179,7 +179,7 @@ fn describe_webhook(
     }
 }
 
-/// Opens the way for commands on this machine; hands out where it is.
+/// Binds the socket for commands on this machine, and returns its address.
 fn bind_commands(
     listeners: &Listeners,
     config: &Config,
@@ -204,7 +204,7 @@ fn bind_commands(
     }
 }
 
-/// Ends early when there is no database to write to any more.
+/// A task that fails when the store's writer has ended, so that the daemon stops.
 async fn watch_store(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
     tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -212,7 +212,7 @@ async fn watch_store(store: Store, stop: CancellationToken) -> Result<(), StoreE
     }
 }
 
-/// When the service is asked: never without the API.
+/// The schedules of the jobs; none without `[api]`.
 fn poll_schedules(config: &Config) -> Polls {
     let schedule =
         |job: Option<&JobConfig>| config.api.as_ref().and(job).map(|job| job.schedule.clone());
@@ -234,7 +234,7 @@ fn build_registry(config: &Config, store: &Store) -> Result<(Registry, BuildInfo
     Ok((registry, build_info))
 }
 
-/// The meters of the rooms whose counts the pages show, too.
+/// Registers the meters of the rooms whose counts the pages show, too.
 fn register_meters(registry: &Registry) -> Result<web::Meters, StartError> {
     let meters = web::Meters {
         webhook: ingest::Meters::new()?,
@@ -249,20 +249,20 @@ fn register_meters(registry: &Registry) -> Result<web::Meters, StartError> {
     Ok(meters)
 }
 
-/// The meters of the jobs.
+/// Registers the meters of the jobs.
 fn register_sync_meters(registry: &Registry) -> Result<sync::Meters, StartError> {
     let meters = sync::Meters::new()?;
     meters.register(registry)?;
     Ok(meters)
 }
 
-/// By what name the other replicas tell people that this one leads.
+/// The name under which the other replicas show this one as the leader.
 fn replica_name(ops: SocketAddr) -> String {
     let host = rustix::system::uname();
     format!("{}:{}", host.nodename().to_string_lossy(), ops.port())
 }
 
-/// Where deliveries go, and those that are refused.
+/// Builds the intake for deliveries, and the one for refused deliveries.
 fn build_intake(store: &Store, meters: &web::Meters, tasks: &mut Tasks) -> (Intake, Refusals) {
     let intake = Intake::new(store.clone(), meters.webhook.clone());
     let (refusals, writer) = Refusals::new(store.clone());
@@ -271,7 +271,7 @@ fn build_intake(store: &Store, meters: &web::Meters, tasks: &mut Tasks) -> (Inta
     (intake, refusals)
 }
 
-/// Takes part in who leads, and has that told.
+/// Joins the election of the leader, and starts the log of its results.
 async fn join_election(
     config: &Config,
     store: &Store,
@@ -284,7 +284,7 @@ async fn join_election(
     Ok(standing)
 }
 
-/// The configuration with the rules of the leader, where that is another replica.
+/// Returns the configuration with the leader's rules, when another replica leads.
 async fn apply_leader_rules(
     config: &Config,
     store: &Store,
@@ -298,7 +298,7 @@ async fn apply_leader_rules(
     Ok(rules.map_or_else(|| config.clone(), |rules| rules.apply_to(config)))
 }
 
-/// Shows what the leader's jobs did, where that is another replica.
+/// Starts the task that shows the leader's job results, when another replica leads.
 fn spawn_shadow(
     config: &Config,
     store: &Store,
@@ -315,7 +315,7 @@ fn spawn_shadow(
     tasks.spawn(Stage::Work, "jobs of the leader", |stop| shadow.run(stop));
 }
 
-/// Sends events, as long as this replica leads.
+/// Starts the OTLP delivery, which runs while this replica leads.
 async fn spawn_delivery(
     config: &Config,
     store: &Store,

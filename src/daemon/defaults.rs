@@ -1,8 +1,8 @@
-//! Defaults that changed since the version that wrote the database.
+//! Logs defaults that changed since the version that wrote the database.
 
 use crate::config::Config;
 
-/// What changed, with the setting that keeps the former default.
+/// The changed defaults, each with the line that keeps the former one.
 const CHANGED: [(&str, &str, &str); 3] = [
     (
         "sync.tenant.enabled",
@@ -21,7 +21,7 @@ const CHANGED: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// Logs which defaults are others now; what the operator set stays as it is.
+/// Logs the changed defaults of settings that the operator has not set.
 pub(super) fn log_changed_defaults(config: &Config) {
     for (setting, now, former) in CHANGED {
         if !config.is_set(setting) {

@@ -1,4 +1,4 @@
-//! The duties of the leader, one for each stage in which the daemon stops.
+//! The duties of the leader, one for each shutdown stage.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,22 +25,21 @@ use crate::{
     },
 };
 
-/// Asks the service, applies what the configuration says of stored state, and keeps the store in
-/// order.
+/// Polls the service, writes the configured watch list and checks to the store, and prunes it.
 pub(super) struct Work {
-    /// What is in force.
+    /// The configuration that is in force.
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) current: Current,
     pub(super) api_meters: cii::Meters,
     pub(super) sync_meters: sync::Meters,
-    /// The last moment before the start at which the clock was believed.
+    /// The last moment before this start at which the clock was trusted.
     pub(super) trusted: Option<Timestamp>,
 }
 
 impl Duty for Work {
     async fn prepare(&self, store: &Store, is_start: bool) -> Result<(), StartError> {
         let config = self.config.borrow().clone();
-        // Who takes over goes on: what another replica asks for is not off.
+        // Only at a start: after a takeover, a job that is off here may be on in other replicas.
         if is_start {
             forget_disabled_jobs(&config, store).await?;
         }
@@ -65,7 +64,7 @@ impl Duty for Work {
     }
 }
 
-/// Figures of a job that is off must not look like fresh ones.
+/// Removes the state of jobs that are off: their figures would look current.
 async fn forget_disabled_jobs(config: &Config, store: &Store) -> Result<(), StartError> {
     if config.api.is_none() || config.sync.tenant.is_none() {
         store.commit(Forget::Tenant).await?;
@@ -76,7 +75,7 @@ async fn forget_disabled_jobs(config: &Config, store: &Store) -> Result<(), Star
     Ok(())
 }
 
-/// Writes what the configuration says of the watch list and of checks.
+/// Writes the configured watch list and checks to the store.
 async fn store_rules(config: &Config, store: &Store) -> Result<(), StartError> {
     store.commit(rules::watch_list(config)).await?;
     store.commit(rules::configured_checks(config)).await?;
@@ -138,7 +137,7 @@ impl Work {
     }
 }
 
-/// The scheduled jobs, as they are started.
+/// Collects the scheduled jobs while they are started.
 struct Jobs<'a> {
     config: &'a SyncConfig,
     names_users: watch::Receiver<bool>,
@@ -146,7 +145,7 @@ struct Jobs<'a> {
     meters: sync::Meters,
     is_start: bool,
     tasks: &'a mut Tasks,
-    /// The schedules, each with the bell that wakes its job.
+    /// The schedules, each with the notification that wakes its job.
     bells: Vec<(Schedule, Arc<Notify>)>,
 }
 
@@ -171,14 +170,14 @@ impl Jobs<'_> {
     }
 }
 
-/// Sends events to a collector.
+/// The duty that sends events to a collector.
 pub(super) struct Delivery {
-    /// Where they go; nothing is sent without it.
+    /// The collector; nothing is sent without it.
     pub(super) otlp: Option<OtlpConfig>,
-    /// What the operator calls the tenant.
+    /// The configured name of the tenant.
     pub(super) tenant_name: Option<String>,
     pub(super) meters: delivery::Meters,
-    /// Where it is told why events wait.
+    /// Receives the current outage, which the pages show.
     pub(super) outages: Outages,
 }
 
@@ -191,7 +190,7 @@ impl Duty for Delivery {
     ) -> Result<Option<Scheduler>, StartError> {
         let is_on = self.otlp.is_some();
         if !is_on && !is_start {
-            // Who takes over goes on: events wait for a replica that sends them.
+            // After a takeover, events are kept for a replica that sends them.
             return Ok(None);
         }
         let left_out = store.commit(BeginOtlp { is_on }).await?;
@@ -215,7 +214,7 @@ impl Duty for Delivery {
     }
 }
 
-/// The jobs that the configuration has, and when they run.
+/// The jobs that the configuration turns on, with their schedules.
 pub(super) fn enabled_jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
     if config.api.is_none() {
         return Vec::new();

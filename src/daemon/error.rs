@@ -1,4 +1,4 @@
-//! Why the daemon does not run.
+//! Errors of the daemon's start and of its run.
 
 use std::net::SocketAddr;
 
@@ -13,10 +13,10 @@ use crate::{
 /// Why the daemon cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration is wrong.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The store cannot be opened, or not be read.
+    /// The store cannot be opened or read.
     #[error("cannot use the store: {0}")]
     Store(#[from] StoreError),
     /// An address cannot be listened on.
@@ -26,10 +26,10 @@ pub enum StartError {
         setting: &'static str,
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// TLS or users of a listener cannot be had.
+    /// TLS or users of a listener cannot be loaded.
     #[error("{setting}: {reason}")]
     Web {
         /// The setting that names the file.
@@ -37,7 +37,7 @@ pub enum StartError {
         /// What is wrong.
         reason: String,
     },
-    /// The API's client cannot be made.
+    /// The API client cannot be created.
     #[error("cannot use the API: {0}")]
     Api(#[from] cii::HttpSetupError),
     /// The OTLP delivery cannot be built.
@@ -46,13 +46,13 @@ pub enum StartError {
     /// The scheduler cannot be started.
     #[error("cannot schedule: {0}")]
     Schedule(#[from] sync::SchedulerError),
-    /// Two metrics have one name.
+    /// Two metrics have the same name.
     #[error("cannot register the metrics: {0}")]
     Metrics(#[from] prometheus::Error),
 }
 
 impl StartError {
-    /// The same error with the database, and what to do about it.
+    /// Adds the database to a store error, and what to do about it.
     pub(super) fn with_database(self, place: &StorePlace) -> Self {
         match self {
             Self::Store(error) => Self::Store(error.with_place(place)),
@@ -60,19 +60,19 @@ impl StartError {
         }
     }
 
-    /// Whether the operator's configuration is at fault, not the machine.
+    /// Whether the cause is the configuration, and not the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
         matches!(self, Self::Config(_) | Self::Otlp(_) | Self::Web { .. })
     }
 }
 
-/// A task that ended although nobody told it to.
+/// A task ended although the daemon was not stopping.
 #[derive(Debug, thiserror::Error)]
 #[error("the task {task} ended early: {reason}")]
 pub struct EndedEarly {
     /// The task's name.
     pub task: &'static str,
-    /// What it ended with.
+    /// Its error.
     pub reason: String,
 }

@@ -1,4 +1,5 @@
-//! What only one of several replicas does: it polls, sends and prunes, as long as it leads.
+//! Runs the duties of the leader: of several replicas, only the one with the lease polls, sends and
+//! prunes.
 
 use prometheus::{IntGauge, Registry};
 use tokio::sync::watch;
@@ -10,13 +11,13 @@ use crate::{
     sync::Scheduler,
 };
 
-/// How long a duty that cannot be taken up is left alone.
+/// Pause before the next try when a duty could not begin.
 const RETRY: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Something that only the leader does.
+/// A part of the daemon that only the leader runs.
 pub(super) trait Duty: Send + Sync + 'static {
-    /// Brings into the store what others are to find there, before anything of the duty runs.
-    /// `is_start` as for [`begin`](Self::begin).
+    /// Writes what other parts expect in the store, before the duty begins. `is_start` as for
+    /// [`begin`](Self::begin).
     fn prepare(
         &self,
         _store: &Store,
@@ -25,10 +26,9 @@ pub(super) trait Duty: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Begins it. What is committed through `store` is refused after the term.
+    /// Begins the duty. `store` is fenced: after the term its commits fail.
     ///
-    /// `is_start` says whether this begins with the process: a takeover is no start, and what is
-    /// done at starts is not done then.
+    /// `is_start` is true when the term begins with the process, and false for a takeover.
     fn begin(
         &self,
         store: Store,
@@ -37,7 +37,7 @@ pub(super) trait Duty: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Scheduler>, StartError>> + Send;
 }
 
-/// A duty, begun and ended as the lease comes and goes.
+/// Begins and ends a duty as this process gets and loses the lease.
 pub(super) struct Lead<D> {
     duty: D,
     store: Store,
@@ -47,11 +47,11 @@ pub(super) struct Lead<D> {
     term: Option<Term>,
 }
 
-/// What a term is known by; nothing where there is only one.
+/// The fencing token of a term; `None` for a database file, which has no other replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fence(Option<i64>);
 
-/// The time in which this process leads.
+/// A term: the time in which this process leads, with the tasks of the duty.
 struct Term {
     fence: Option<i64>,
     tasks: Tasks,
@@ -71,7 +71,7 @@ impl<D: Duty> Lead<D> {
     /// Prepares the duty if this process leads already.
     ///
     /// # Errors
-    /// When it cannot: that is for whoever starts the daemon to see.
+    /// When it cannot; then the start of the daemon fails.
     pub(super) async fn prepare(
         duty: D,
         store: Store,
@@ -86,7 +86,7 @@ impl<D: Duty> Lead<D> {
         Ok(lead)
     }
 
-    /// Begins the duty if this process leads since it was prepared.
+    /// Begins the duty if it was prepared: this process led then.
     ///
     /// # Errors
     /// When it cannot be begun.
@@ -114,10 +114,10 @@ impl<D: Duty> Lead<D> {
         }
     }
 
-    /// Begins and ends the duty until told to stop.
+    /// Begins and ends the duty with each term, until stopped.
     ///
     /// # Errors
-    /// When one of its tasks ends although the term does not.
+    /// When one of its tasks ends within the term.
     pub(super) async fn run(mut self, stop: CancellationToken) -> Result<(), EndedEarly> {
         loop {
             let standing = self.standing.borrow_and_update().clone();
@@ -157,17 +157,17 @@ impl<D: Duty> Lead<D> {
     }
 }
 
-/// Resolves when the standing is another; never where it cannot become one.
+/// Resolves when the standing changes; never for a database file, where it cannot.
 async fn wait_for_change(standing: &mut watch::Receiver<Standing>) {
     if standing.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// The metric that tells whether this process leads.
+/// Registers the metric that shows whether this process leads.
 ///
 /// # Errors
-/// When there is another of its name.
+/// When a metric of the same name is registered already.
 pub(super) fn register_meter(
     registry: &Registry,
     standing: &watch::Receiver<Standing>,
@@ -181,7 +181,7 @@ pub(super) fn register_meter(
     Ok(leader)
 }
 
-/// Says in the log, once each, who acts.
+/// Logs each change of the leader.
 pub(super) async fn report_standing(
     mut standing: watch::Receiver<Standing>,
     meter: IntGauge,

@@ -41,10 +41,10 @@ pub use rules::rules as delivery_rules;
 pub use source::ConfigSource;
 use tasks::Tasks;
 
-/// What stopping may take: operators, and systemd after them, wait for ten seconds.
+/// Time limit of the whole shutdown: container runtimes kill after 10 s.
 const STOPPING: Duration = Duration::from_millis(9500);
 
-/// Of it, what the group that is being committed, and the end of the database, may take.
+/// The part of it for the last commit and for closing the database.
 const LAST_COMMIT: Duration = Duration::from_millis(1500);
 
 /// A running daemon.
@@ -56,23 +56,23 @@ pub struct Daemon {
     writer: WriterThread,
 }
 
-/// Where the daemon listens.
+/// The addresses on which the daemon listens.
 #[derive(Debug, Clone)]
 pub struct Addresses {
-    /// For webhook deliveries.
+    /// The socket for webhook deliveries.
     pub webhook: SocketAddr,
-    /// Whether deliveries come by `http` or `https`.
+    /// The scheme for deliveries: `http` or `https`.
     pub webhook_scheme: &'static str,
-    /// For scrapes and operators.
+    /// The socket for scrapes and operators.
     pub ops: SocketAddr,
-    /// Whether they ask by `http` or `https`.
+    /// The scheme of the ops listener: `http` or `https`.
     pub ops_scheme: &'static str,
-    /// The path that takes deliveries.
+    /// The path of deliveries.
     pub webhook_path: String,
 }
 
 impl Addresses {
-    /// The URL that takes deliveries.
+    /// The URL for deliveries.
     #[must_use]
     pub fn webhook_url(&self) -> String {
         format!("{}://{}{}", self.webhook_scheme, self.webhook, self.webhook_path)
@@ -84,7 +84,7 @@ impl Addresses {
         format!("{}://{}", self.ops_scheme, local_address(self.ops))
     }
 
-    /// The URL that takes deliveries, for programs on this machine.
+    /// The URL for deliveries from this machine.
     #[must_use]
     pub fn local_webhook_url(&self) -> String {
         format!("{}://{}{}", self.webhook_scheme, local_address(self.webhook), self.webhook_path)
@@ -106,10 +106,10 @@ fn local_address(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Holds that TLS of both listeners can be had of the files that the configuration names.
+/// Checks that TLS of both listeners can be built from the configured files.
 ///
 /// # Errors
-/// When a file cannot be read, or does not fit the others.
+/// When a file cannot be read, or does not match the others.
 pub fn check_tls(config: &Config) -> Result<(), StartError> {
     for (setting, file) in [
         ("webhook.web_config", &config.webhook.web_config),
@@ -124,17 +124,18 @@ pub fn check_tls(config: &Config) -> Result<(), StartError> {
 }
 
 impl Daemon {
-    /// Opens the store, builds the metrics from it, and starts everything.
-    /// Deliveries are taken when this returns.
+    /// Opens the store, builds the metrics, and starts all tasks. Deliveries are accepted when this
+    /// returns.
     ///
     /// # Errors
     /// When the configuration cannot be loaded, or a part cannot be started.
     pub async fn start(source: ConfigSource) -> Result<Self, StartError> {
-        // Large, and done once.
+        // Boxed, because the future is large.
         Box::pin(assemble::assemble(source, Patience::Fail)).await
     }
 
-    /// The same, but waits for a database server that is away, read-only, or without its standby.
+    /// The same, but waits for a database server that is unreachable, read-only, or without its
+    /// standby.
     ///
     /// # Errors
     /// As above.
@@ -142,14 +143,14 @@ impl Daemon {
         Box::pin(assemble::assemble(source, Patience::Wait)).await
     }
 
-    /// Where the daemon listens.
+    /// The addresses on which the daemon listens.
     #[must_use]
     pub const fn addresses(&self) -> &Addresses {
         &self.addresses
     }
 
-    /// Runs until `stop` resolves, then finishes what is in hand and ends:
-    /// listeners, running work, delivery's batch, writer, in this order.
+    /// Runs until `stop` resolves, then shuts down in order: listeners, jobs, the running OTLP
+    /// batch, the store's writer. Producers stop before consumers.
     ///
     /// # Errors
     /// When a task ended before the stop signal.

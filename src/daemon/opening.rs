@@ -1,5 +1,5 @@
-//! Opening the store. A server that is away for now is waited for: a replica that is started during
-//! a failover comes up once that is over, and not when whoever starts it again next tries.
+//! Opens the store, and waits for a database server that is temporarily unavailable: a replica that
+//! is started during a failover is ready right after it, without waiting for the next restart.
 
 use std::time::{Duration, Instant};
 
@@ -17,41 +17,42 @@ use crate::{
 /// Pause between two tries.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How often the log says that it is still waited for, for the same reason.
+/// Least time between two log lines about the same wait.
 const LOG_EVERY: Duration = Duration::from_mins(1);
 
-/// How much longer the service manager waits after each try. One takes longest where a commit waits
-/// for a standby, and what became of it is looked up.
+/// How much longer the service manager is asked to wait after each try. The longest try is a commit
+/// that waits for a standby, followed by the query for its result.
 const EXTENSION: Duration = Duration::from_mins(5);
 
 /// What to do about a server that takes no writes.
 const WRITABLE: &str = "the server is a standby or read-only: promote it, name the primary in store.url, \
     too, or set default_transaction_read_only = off for the database and the role";
 
-/// What a start does while a server cannot be used, and that passes.
+/// What a start does about a temporary failure of the database server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// It fails, for somebody who sits before it.
+    /// It fails, for interactive use.
     Fail,
     /// It waits.
     Wait,
 }
 
-/// A store that commits.
+/// An opened store, in which a commit has succeeded.
 pub(super) struct Opened {
     pub(super) store: Store,
     pub(super) writer: WriterThread,
-    /// The last moment before this start at which the clock was believed.
+    /// The last moment before this start at which the clock was trusted.
     pub(super) trusted: Option<Timestamp>,
 }
 
-/// Opens the store, and commits the first change. Waits for a disk, and, where it may, for a server that
-/// cannot be reached, takes no writes, or whose standby is away. Meanwhile both listeners say so, and a
-/// signal ends the process: what is being made or upgraded is one transaction.
+/// Opens the store, and commits the first change. It waits for a disk, and with [`Patience::Wait`]
+/// for a server that is unreachable, read-only, or without its standby. Meanwhile both listeners
+/// answer from a [`WaitingRoom`], and a signal may end the process: creation and upgrade are one
+/// transaction.
 ///
 /// # Errors
-/// When the store cannot be used, and that does not pass: a password, a right, a version, a file. When it
-/// is waited for, and a listener cannot be had.
+/// When the failure is permanent: a password, a right, a version, a file. When a wait begins and the
+/// address of a listener cannot be bound.
 pub(super) async fn open_store(config: &Config, patience: Patience) -> Result<Opened, StartError> {
     let mut wait = Wait::new(config, patience);
     let (store, writer) = loop {
@@ -65,7 +66,7 @@ pub(super) async fn open_store(config: &Config, patience: Patience) -> Result<Op
     let trusted = loop {
         match trust_clock(&store).await {
             Ok(trusted) => break trusted,
-            // What is seen of the server says more than what one commit ended with.
+            // The state of the server explains more than the error of a single commit.
             Err(error) if error.is_transient() => {
                 wait.wait_or_fail(store.trouble().unwrap_or(error)).await?;
             }
@@ -79,22 +80,22 @@ pub(super) async fn open_store(config: &Config, patience: Patience) -> Result<Op
     Ok(Opened { store, writer, trusted })
 }
 
-/// The last moment before this start at which the clock was believed.
+/// Reads the last moment before this start at which the clock was trusted.
 async fn trust_clock(store: &Store) -> Result<Option<Timestamp>, StoreError> {
-    // Before anything is stored by the clock of this start, and kept: what that dates must
-    // not vouch for it at the next one.
+    // Read before anything is stored with the clock of this start: rows dated by a wrong clock must
+    // not confirm that clock.
     let trusted = store.read(Reader::trusted_moment).await?;
     store.commit(TrustClock { at: trusted.unwrap_or_else(clock::now) }).await?;
     Ok(trusted)
 }
 
-/// A wait for the database, and what was said of it.
+/// A wait for the database: answers requests, logs it, and extends the service manager's time limit.
 struct Wait<'a> {
     config: &'a Config,
     is_allowed: bool,
-    /// What the log said last, and when.
+    /// The last logged reason, and when it was logged.
     logged: Option<(String, Instant)>,
-    /// What answers meanwhile.
+    /// The listeners, once the first try failed.
     room: Option<WaitingRoom>,
 }
 
@@ -105,7 +106,7 @@ impl<'a> Wait<'a> {
         Self { config, is_allowed, logged: None, room: None }
     }
 
-    /// Waits until the next try, where one can help.
+    /// Waits until the next try, or fails where waiting is not allowed or cannot help.
     async fn wait_or_fail(&mut self, error: StoreError) -> Result<(), StartError> {
         if !self.is_allowed || !error.is_transient() {
             return Err(error.into());
@@ -123,7 +124,7 @@ impl<'a> Wait<'a> {
         Ok(())
     }
 
-    /// Says in the log what is waited for, unless it did a moment ago.
+    /// Logs why the start waits, unless the same reason was logged within [`LOG_EVERY`].
     fn log_reason(&mut self, error: &StoreError, advice: Option<&str>, why: String) {
         let is_logged = self
             .logged
@@ -137,7 +138,7 @@ impl<'a> Wait<'a> {
         self.logged = Some((why, Instant::now()));
     }
 
-    /// Leaves the listeners' addresses to the daemon.
+    /// Closes the listeners, so that the daemon can bind their addresses.
     async fn end(self) {
         if let Some(room) = self.room {
             room.close().await;

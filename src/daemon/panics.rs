@@ -1,11 +1,11 @@
-//! Panics: a mistake in the program, wherever it happens, is seen and counted.
+//! Logs and counts panics of all threads.
 
 use std::{panic, thread};
 
 use prometheus::{IntCounter, Registry};
 
-/// Has panics counted and logged from now on. What a panic says may name people, and is left
-/// out: where it happened is enough to find the mistake.
+/// Installs the panic hook. It logs only the place of a panic: the message may contain personal
+/// data.
 pub(super) fn install_hook(registry: &Registry) -> prometheus::Result<()> {
     let counter = IntCounter::new(
         "cii_panics_total",

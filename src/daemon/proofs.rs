@@ -1,4 +1,4 @@
-//! Which requests must be those of a user, where a listener has users.
+//! Decides which requests must be from a user, for listeners with users.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::listener::{Proof, Proofs};
 use crate::{ingest::Ingest, web::Access};
 
-/// Those to the webhook's path that prove nothing else, and are not refused anyhow.
+/// Requests to the webhook's path without another credential, unless they are refused in any case.
 pub(super) fn of_deliveries(ingest: Arc<Ingest>) -> Proofs {
     Arc::new(
         move |request| {
@@ -16,7 +16,7 @@ pub(super) fn of_deliveries(ingest: Arc<Ingest>) -> Proofs {
     )
 }
 
-/// All without the token that lets its bearer change things.
+/// All requests without a write token.
 pub(super) fn of_operators(access: watch::Receiver<Arc<Access>>) -> Proofs {
     Arc::new(move |request| {
         let has_token = access.borrow().has_token(request.headers());

@@ -1,4 +1,4 @@
-//! Reading the configuration again while running.
+//! Reloads the configuration while running.
 
 use std::{
     sync::Arc,
@@ -23,15 +23,15 @@ use crate::{
     web::{Access, LastReload, ReloadReply, ReloadRequest},
 };
 
-/// How often a replica that follows looks whether the leader's rules became others.
+/// How often a follower checks whether the leader's rules have changed.
 const FOLLOWING: Duration = Duration::from_secs(5);
 
-/// Applies what can change while running.
+/// Applies the settings that can change while running.
 pub(super) struct Reloader {
     pub(super) source: ConfigSource,
-    /// What the daemon was started with.
+    /// The configuration of the start.
     pub(super) running: Config,
-    /// What was applied last.
+    /// The configuration that was applied last.
     pub(super) applied: Config,
     pub(super) access: watch::Sender<Arc<Access>>,
     pub(super) admission: watch::Sender<Arc<Admission>>,
@@ -43,31 +43,31 @@ pub(super) struct Reloader {
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
     pub(super) reloaded: watch::Sender<Option<LastReload>>,
-    /// What is in force, for who takes up the leader's work.
+    /// The configuration in force, for the duties of the leader.
     pub(super) in_force: watch::Sender<Arc<Config>>,
     pub(super) standing: watch::Receiver<Standing>,
     pub(super) step: Step,
-    /// The settings in which this replica's differ from the leader's.
+    /// The settings whose values differ from the leader's.
     pub(super) differing: watch::Sender<Vec<String>>,
 }
 
-/// How replicas keep step.
+/// The state of following the leader.
 #[derive(Debug, Default)]
 pub(super) struct Step {
-    /// The leader's rules, where that is another replica; looked for as soon as this one runs.
+    /// The leader's rules, when another replica leads; read soon after the start.
     shared: Option<SharedRules>,
-    /// When what other replicas recorded by the filter before the last reload is hidden.
+    /// When to hide what other replicas recorded with the former filter.
     hide_at: Option<Instant>,
 }
 
-/// What jobs are told of the configuration while they run.
+/// The senders of the settings that running jobs use.
 pub(super) struct ForJobs {
     filter: watch::Sender<CheckFilter>,
     policy: watch::Sender<WatchPolicy>,
     names_users: watch::Sender<bool>,
 }
 
-/// The same, where jobs look at it.
+/// The receivers of these settings.
 pub(super) struct Current {
     pub(super) filter: watch::Receiver<CheckFilter>,
     pub(super) policy: watch::Receiver<WatchPolicy>,
@@ -117,7 +117,7 @@ impl Reloader {
         }
     }
 
-    /// Goes by the leader's rules, or by those of this replica's configuration where it leads.
+    /// Applies the leader's rules, or those of its own configuration when this replica leads.
     async fn follow_leader(&mut self) {
         let shared = if self.standing.borrow_and_update().is_leader() {
             None
@@ -135,15 +135,15 @@ impl Reloader {
         }
         self.step.shared = shared;
         if self.step.shared.is_none() && self.standing.borrow().is_leader() {
-            // Others go by the former leader's filter until they have seen this one's.
+            // Other replicas use the former leader's filter until they have read this one's.
             self.step.hide_at = Some(Instant::now() + 2 * FOLLOWING);
         }
         self.report_differences(&self.applied);
         self.publish(&self.applied);
     }
 
-    /// Hides, or shows, what other replicas recorded by the old filter after a reload, until they had
-    /// the new one.
+    /// Applies the filter again to what other replicas recorded with the old one, after they have
+    /// read the new one.
     async fn reapply_filter(&mut self) {
         let Standing::Leader { fence } = self.standing.borrow().clone() else { return };
         if self.step.hide_at.is_none_or(|at| Instant::now() < at) {
@@ -156,7 +156,7 @@ impl Reloader {
         }
     }
 
-    /// Tells where this replica's configuration differs from the leader's.
+    /// Publishes and logs the settings that differ from the leader's.
     fn report_differences(&self, config: &Config) {
         let own = SharedRules::from_config(config);
         let differing =
@@ -194,32 +194,33 @@ impl Reloader {
         reply
     }
 
-    /// Applies the new configuration, or nothing of it; returns the settings that differ and
-    /// wait for a restart.
+    /// Applies the new configuration completely or not at all. Returns the changed settings that
+    /// need a restart.
     async fn apply(&mut self) -> Result<Vec<&'static str>, StartError> {
         let new = self.source.load()?;
         check_tls(&new)?;
-        // Where nothing can be committed, nothing is begun.
+        // If commits fail, the reload would stop halfway, so it does not begin.
         self.store.check().await?;
         if let Err(error) = self.put_in_force(&new).await {
             let applied = self.applied.clone();
             if let Err(error) = self.put_in_force(&applied).await {
-                // What is in memory goes back whatever the store does; what stands in the
-                // store is written anew by the next reload or start.
+                // The state in memory is restored in any case. The rows in the store are written
+                // again by the next reload or start.
                 tracing::error!(%error, "the former configuration is not written back to the store");
                 self.publish(&self.applied);
             }
             return Err(error.into());
         }
-        // Compared with the configuration of the start, not of the last reload.
+        // Compared with the configuration of the start: a setting that needs a restart still has
+        // its value.
         let needs_restart = new.needs_restart(&self.running);
         self.applied = new;
         Ok(needs_restart)
     }
 
-    /// Brings the watch list, the words of checks and all rules into force.
+    /// Applies the watch list, the check definitions and all rules.
     ///
-    /// What stands in the store is the leader's to write; whoever becomes it writes its own.
+    /// Only the leader writes them to the store; a new leader writes its own.
     async fn put_in_force(&mut self, config: &Config) -> Result<(), StoreError> {
         self.in_force.send_replace(Arc::new(config.clone()));
         self.report_differences(config);
@@ -235,14 +236,14 @@ impl Reloader {
         store.commit(rules::watch_list(config)).await?;
         store.commit(rules::configured_checks(config)).await?;
         self.publish(config);
-        // Last, so that nothing is recorded here by the old filter after it; other replicas have the
-        // new one a little later.
+        // Last: after the new filter is published, this replica records nothing with the old one.
+        // Other replicas follow a little later.
         store.commit(rules::shown_checks(config)).await?;
         self.step.hide_at = store.is_shared().then(|| Instant::now() + 2 * FOLLOWING);
         Ok(())
     }
 
-    /// Sets what decides over deliveries, and what is followed and shown.
+    /// Publishes the rules for deliveries, for the watch policy and for the metrics.
     fn publish(&self, config: &Config) {
         let followed = self.step.shared.as_ref().map(|shared| shared.apply_to(config));
         let config = followed.as_ref().unwrap_or(config);

@@ -1,11 +1,10 @@
-//! What is shown of the configuration's last reload, under the names that Prometheus uses for its
-//! own.
+//! Metrics of the last reload, under the names that Prometheus uses for its own.
 
 use prometheus::{Gauge, IntGauge, Registry};
 
 use crate::clock;
 
-/// How the last reload went. The configuration of the start counts as one that succeeded.
+/// The result of the last reload. The start counts as a successful one.
 #[derive(Debug, Clone)]
 pub(super) struct ReloadMeters {
     successful: IntGauge,
@@ -30,7 +29,7 @@ impl ReloadMeters {
         Ok(meters)
     }
 
-    /// Records how a reload went that has just ended.
+    /// Records the result of a reload that has just ended.
     #[expect(clippy::cast_precision_loss, reason = "a moment has far fewer than 53 bits")]
     pub(super) fn record(&self, succeeded: bool) {
         self.successful.set(succeeded.into());

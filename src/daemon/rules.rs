@@ -1,4 +1,4 @@
-//! What of the configuration can change while running.
+//! Derives the settings that can change while running from the configuration.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     web::Access,
 };
 
-/// Who may deliver, and by which rules.
+/// Credentials and networks of senders, with the rules for deliveries.
 pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
     let webhook = &config.webhook;
     let basic = webhook.basic.as_ref().map(|basic| (basic.user.clone(), basic.passwords.clone()));
@@ -37,11 +37,11 @@ pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
     }
 }
 
-/// Who may do what over the ops listener.
+/// The access rules of the ops listener.
 pub(super) fn access(config: &Config) -> Access {
     let ops = &config.ops;
     let public_host = ops.public_url.as_ref().and_then(|url| url.host_str());
-    // As the guard compares them.
+    // The guard compares host names without the trailing dot.
     let public_host = public_host.map(|host| host.strip_suffix('.').unwrap_or(host));
     Access {
         hosts: ops.hosts.iter().cloned().chain(public_host.map(str::to_lowercase)).collect(),
@@ -51,12 +51,12 @@ pub(super) fn access(config: &Config) -> Access {
     }
 }
 
-/// Where people reach the page, so that a path can be put behind it.
+/// The public URL of the pages without its trailing slash, so that a path can be appended.
 pub(super) fn public_url(config: &Config) -> Option<&str> {
     config.ops.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/'))
 }
 
-/// What decides over deliveries.
+/// The rules for deliveries.
 #[must_use]
 pub fn rules(config: &Config) -> Rules {
     let webhook = &config.webhook;
@@ -68,12 +68,12 @@ pub fn rules(config: &Config) -> Rules {
     }
 }
 
-/// Whether the log says whom a run could not ask about: it is no less discreet than metrics.
+/// Whether the log may name users: only where metrics name them, too.
 pub(super) fn may_name_users(config: &Config) -> bool {
     matches!(config.metrics.user_label, UserLabel::Login)
 }
 
-/// Who is followed, and of how many users snapshots are taken.
+/// Whether failing users are followed, and how many users have snapshots.
 pub(super) fn watch_policy(config: &Config) -> WatchPolicy {
     WatchPolicy {
         failing_users: config.watch.failing_users,
@@ -82,8 +82,8 @@ pub(super) fn watch_policy(config: &Config) -> WatchPolicy {
     }
 }
 
-/// What the metrics show. Whether there is an API, a listing or a delivery by OTLP needs a
-/// restart to change; the caller keeps those of the start.
+/// The scope of the metrics. API, listing and OTLP change only with a restart; the caller keeps
+/// their values of the start.
 pub(super) fn scope(config: &Config) -> Scope {
     let listing = match (&config.api, &config.sync.tenant) {
         (None, _) => TenantListing::NoApi,
@@ -102,34 +102,34 @@ pub(super) fn scope(config: &Config) -> Scope {
     }
 }
 
-/// What the configuration has watched, from now on.
+/// The change that stores the configured watch list.
 pub(super) fn watch_list(config: &Config) -> ConfigureWatch {
     let users = config.watch.users.iter().cloned().map(WatchSubject::User);
     let ips = config.watch.ips.iter().copied().map(WatchSubject::Ip);
     ConfigureWatch { configured: users.chain(ips).collect(), at: clock::now() }
 }
 
-/// What the configuration says of checks, from now on.
+/// The change that stores the configured checks.
 pub(super) fn configured_checks(config: &Config) -> ConfigureChecks {
     ConfigureChecks { configured: Arc::new(config.checks.clone()), at: clock::now() }
 }
 
-/// Which checks are shown, from now on.
+/// The change that applies the filter to the stored checks.
 pub(super) fn shown_checks(config: &Config) -> FilterChecks {
     FilterChecks { filter: check_filter(config) }
 }
 
-/// What the other replicas go by, from now on.
+/// The change that stores the rules for the other replicas.
 pub(super) fn shared_rules(config: &Config) -> KeepRules {
     KeepRules { text: SharedRules::from_config(config).encode() }
 }
 
-/// For how long after a failure was published no answer ends it.
+/// For how long after its publication no answer ends a failure.
 pub(super) fn settle_time(config: &Config) -> TimeDelta {
     TimeDelta::from_std(config.sync.settle).unwrap_or(TimeDelta::MAX)
 }
 
-/// The checks the operator admits.
+/// The filter of checks (`webhook.check_ids`).
 pub(super) fn check_filter(config: &Config) -> CheckFilter {
     CheckFilter::new(config.webhook.check_ids.iter().cloned())
 }

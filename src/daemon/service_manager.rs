@@ -1,19 +1,18 @@
-//! What systemd is told: that the daemon is ready, lives, and stops.
+//! Notifies systemd that the daemon is ready, alive, or stopping.
 
 use std::{convert::Infallible, time::Duration};
 
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
-/// Tells the service manager, where there is one. What cannot be told changes nothing here.
+/// Notifies the service manager, if there is one. Errors are ignored: the daemon runs without it.
 pub(super) fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::debug!(%error, "the service manager cannot be told");
     }
 }
 
-/// Says that the daemon lives, twice as often as the service manager wants to hear it; for
-/// ever silent where there is none.
+/// Sends the watchdog notification twice per interval of the service manager; never without one.
 pub(super) async fn ping_watchdog(stop: CancellationToken) -> Result<(), Infallible> {
     let Some(wanted) = sd_notify::watchdog_enabled() else {
         stop.cancelled().await;

@@ -1,8 +1,7 @@
-//! The rules by which all replicas go: those of the leader's configuration.
+//! The rules that all replicas share: those of the leader's configuration.
 //!
-//! A delivery is to become the same whichever replica takes it. So what decides over deliveries and
-//! what is shown is kept in the store by the leader, and the others put it in the place of what
-//! their own configuration says.
+//! A delivery must have the same effect whichever replica receives it. So the leader stores the
+//! rules for deliveries and for what is shown, and the others use them instead of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,26 +15,27 @@ use crate::{
     domain::{CheckId, Objectives},
 };
 
-/// The rules, as they stand in the store.
+/// The rules, as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SharedRules {
     check_ids: BTreeSet<String>,
     failing_users: bool,
     max_users: usize,
     max_ips: usize,
-    /// Seconds, by severity.
+    /// Objectives in seconds, by severity.
     objectives: BTreeMap<String, i64>,
     objectives_except: BTreeSet<String>,
-    /// What the leader does: a replica that lacks it does not go on with it when it leads. An older
-    /// exporter does not say.
+    /// The parts that the leader runs: a replica without one of them would not continue it after a
+    /// takeover. Missing in the rules of older versions.
     #[serde(default)]
     duties: BTreeMap<String, bool>,
-    /// What the leader brings into the store itself, as a digest: it can be long, and names people.
+    /// Digests of what the leader stores itself, such as the watch list, for comparison: it can be
+    /// long, and names users.
     digests: BTreeMap<String, String>,
 }
 
 impl SharedRules {
-    /// What a configuration says.
+    /// The rules of a configuration.
     pub(super) fn from_config(config: &Config) -> Self {
         let watch = &config.watch;
         let users = watch.users.iter().map(ToString::to_string);
@@ -72,18 +72,18 @@ impl SharedRules {
         }
     }
 
-    /// The stored form.
+    /// Encodes the rules for the store.
     pub(super) fn encode(&self) -> String {
-        // Texts are the keys, so that it cannot fail.
+        // Cannot fail: all map keys are strings.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The rules of a stored form; nothing of one that a newer exporter has.
+    /// Decodes stored rules; `None` for those of an incompatible newer version.
     pub(super) fn decode(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// The settings in which these differ from others.
+    /// The settings whose values differ from the other rules.
     pub(super) fn differences(&self, other: &Self) -> Vec<String> {
         let slo = self.objectives != other.objectives
             || self.objectives_except != other.objectives_except;
@@ -104,7 +104,7 @@ impl SharedRules {
         different
     }
 
-    /// A configuration that goes by these rules.
+    /// Returns the configuration with these rules.
     pub(super) fn apply_to(&self, config: &Config) -> Config {
         let mut config = config.clone();
         let ids = |texts: &BTreeSet<String>| -> BTreeSet<CheckId> {
@@ -123,7 +123,7 @@ impl SharedRules {
     }
 }
 
-/// A digest of texts, in their order.
+/// A digest of texts; their order matters.
 fn digest(texts: impl Iterator<Item = String>) -> String {
     let mut sha = Sha256::new();
     for text in texts {

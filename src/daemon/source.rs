@@ -1,15 +1,14 @@
-//! Where the configuration comes from, now and at each reload.
+//! The source of the configuration, at the start and at each reload.
 
 use std::{fmt, path::PathBuf};
 
 use crate::config::{Config, ConfigError, Environment};
 
-/// Loads the configuration, as often as asked.
+/// Loads the configuration, any number of times.
 pub struct ConfigSource(Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
 
 impl ConfigSource {
-    /// The file, else the one that the environment names, with the process's environment
-    /// over it.
+    /// The given file, else the one that the environment names, overridden by the environment.
     #[must_use]
     pub fn from_file(path: Option<PathBuf>) -> Self {
         Self::new(move || Config::load(path.as_deref(), &Environment::of_process()))
@@ -24,7 +23,7 @@ impl ConfigSource {
     /// Loads it.
     ///
     /// # Errors
-    /// When it is wrong.
+    /// When it is invalid.
     pub fn load(&self) -> Result<Config, ConfigError> {
         (self.0)()
     }

@@ -8,20 +8,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::EndedEarly;
 
-/// When a task is stopped: what takes work in stops before what works it off.
+/// Shutdown order: producers stop before consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, VariantArray)]
 pub(super) enum Stage {
-    /// Takes deliveries.
+    /// The listeners, which accept deliveries.
     Listeners,
-    /// Asks the service.
+    /// The jobs that poll the service.
     Work,
-    /// Sends to the collector, and shows what is.
+    /// The OTLP delivery and the metrics.
     Delivery,
 }
 
 impl Stage {
-    /// How long the stage's tasks may take to finish what is in hand. All stages
-    /// together leave a second to the writer; see [`STOPPING`](super::STOPPING).
+    /// How long the stage's tasks may take to finish. All stages together leave a second for the
+    /// store's writer; see [`STOPPING`](super::STOPPING).
     const fn patience(self) -> Duration {
         match self {
             Self::Listeners => Duration::from_millis(2800),
@@ -40,7 +40,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Starts a task. `work` gets the stage's stop signal.
+    /// Spawns a task. `work` gets the stage's stop signal.
     pub(super) fn spawn<F, E>(
         &mut self,
         stage: Stage,
@@ -67,7 +67,7 @@ impl Tasks {
         }
     }
 
-    /// Stops every task, stage by stage; one that takes too long is aborted.
+    /// Stops all tasks, stage by stage; a task that takes too long is aborted.
     pub(super) async fn stop(mut self) {
         for &stage in Stage::VARIANTS {
             if let Some(stop) = self.stops.get(&stage) {

@@ -1,4 +1,4 @@
-//! Bodies on their way in and out.
+//! Bodies of requests and answers, with their time limits.
 
 use std::{
     future::Future as _,
@@ -17,10 +17,10 @@ use super::patience::{Answering, Unread, timeout_error};
 /// How long the body of a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_mins(1);
 
-/// The body of a request, which must come in time.
+/// The body of a request, which must arrive within [`ARRIVAL`].
 pub(super) struct Arriving {
     body: Incoming,
-    /// Begins when there is something to wait for.
+    /// The time limit; it starts with the first wait.
     patience: Option<Pin<Box<Sleep>>>,
 }
 
@@ -57,13 +57,13 @@ impl HttpBody for Arriving {
     }
 }
 
-/// How much of an answer is handed over at once. Whether a peer goes on to read shows only where
-/// a piece is done.
+/// The size of the pieces in which an answer is passed to the connection. Whether the peer still
+/// reads is visible only between pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pieces {
-    /// A call of the system a piece: a few large ones cost less.
+    /// One system call per piece, so that few large ones are cheaper.
     Http1,
-    /// A frame a piece.
+    /// One frame per piece.
     Http2,
 }
 
@@ -76,19 +76,19 @@ impl Pieces {
     }
 }
 
-/// The body of an answer; the connection is silent again once it is sent. Combinators of
-/// bodies would lose its length.
+/// The body of an answer. Once it is dropped, the connection counts as idle. It is not built from
+/// body combinators, because they would lose the length.
 pub(super) struct Answer {
     body: Body,
-    /// What is still to be handed over of the body's last frame.
+    /// The rest of the body's last frame.
     rest: Bytes,
     answering: Arc<Answering>,
     pieces: Pieces,
-    /// There while the peer is waited for, and not the body.
+    /// Set while the peer is waited for, and not the source of the body.
     unread: Option<Unread>,
 }
 
-/// Bytes that were handed over; dropped, they were sent.
+/// Bytes that were passed to the connection. The connection drops them when they are sent.
 struct Piece {
     bytes: Bytes,
     answering: Arc<Answering>,

@@ -1,4 +1,4 @@
-//! One connection: TLS where it is wanted, then HTTP/1.1 or HTTP/2.
+//! Serves one connection: TLS if configured, then HTTP/1.1 or HTTP/2.
 
 use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -30,25 +30,24 @@ use super::{
     web::Web,
 };
 
-/// Bytes of a request's head at most.
+/// Most bytes of a request's head.
 const HEAD_BYTES: usize = 32 * 1024;
 
-/// Headers of a request at most.
+/// Most headers of a request.
 const HEADERS: usize = 100;
 
-/// Requests of one connection of HTTP/2 at once: what a sender or a browser needs, and not
-/// more answers in memory than all of the listener's turns make.
+/// Most concurrent requests of an HTTP/2 connection: enough for a sender or a browser, and not more
+/// answers in memory than the listener has turns.
 const STREAMS: u32 = 16;
 
-/// Bytes of a body that a stream of HTTP/2 sends ahead of what was read.
+/// The window of an HTTP/2 stream: bytes of a body that it may send ahead of the reader.
 const WINDOW: u32 = 64 * 1024;
 
-/// How often the peer of HTTP/2 is asked whether it is there, and how long it may take to
-/// say so.
+/// The interval of HTTP/2 pings, and the time limit of their answers.
 const ASKED_EVERY: Duration = Duration::from_secs(30);
 const ASKED_FOR: Duration = Duration::from_secs(20);
 
-/// Speaks TLS with a connection where that is wanted, and answers its requests.
+/// Performs the TLS handshake if configured, and answers the connection's requests.
 pub(super) async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -60,7 +59,7 @@ pub(super) async fn serve_connection(
     let Some(tls) = web.and_then(|web| web.current().tls.clone()) else {
         return serve_http1(stream, Some(peer), router, watcher).await;
     };
-    // A handshake is shorter than a head, and costs more.
+    // The handshake has the time limit of a head: it is shorter, but costs more computation.
     let stream = match tokio::time::timeout(HEAD, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
@@ -73,7 +72,7 @@ pub(super) async fn serve_connection(
     }
 }
 
-/// Answers the requests of one connection, as many at once as one may have.
+/// Answers the requests of an HTTP/2 connection, up to [`STREAMS`] concurrently.
 async fn serve_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     stream: S,
     peer: SocketAddr,
@@ -82,17 +81,17 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     watcher: Watcher,
 ) {
     let phase = Phase::default();
-    // Its frames come between requests, too: they are no head that has begun.
+    // Frames also arrive between requests, such as pings: they do not mean that a head has begun.
     let patient = Patient::new(stream, phase.clone(), SILENCE);
     let connection = http2::Builder::new(tasks)
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-        // A large body that waits for memory is not read on: it fills its own window, and
-        // leaves to the other streams what they may send of theirs.
+        // A large body that waits for memory fills only the window of its stream, so that the other
+        // streams go on.
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(STREAMS * WINDOW)
-        // A peer that is gone acknowledges nothing, and its answers would wait for ever.
+        // Without pings, answers to a peer that has vanished would wait forever.
         .keep_alive_interval(ASKED_EVERY)
         .keep_alive_timeout(ASKED_FOR)
         .serve_connection(TokioIo::new(patient), service(phase, Some(peer), router, Pieces::Http2));
@@ -101,7 +100,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     }
 }
 
-/// Answers the requests of one connection, one after the other.
+/// Answers the requests of an HTTP/1.1 connection one after the other.
 pub(super) async fn serve_http1<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     stream: S,
     peer: Option<SocketAddr>,
@@ -119,7 +118,7 @@ pub(super) async fn serve_http1<S: AsyncRead + AsyncWrite + Send + Unpin + 'stat
     }
 }
 
-/// Hands each request of a connection to the routes.
+/// Creates the service that passes each request of a connection to the routes.
 fn service(
     phase: Phase,
     peer: Option<SocketAddr>,

@@ -1,6 +1,6 @@
-//! The way for commands on this machine: a socket beside the database, for its owner alone.
-//! It needs no secret and no certificate, so that commands work however the ops listener is
-//! guarded.
+//! The Unix socket for commands on this machine, beside the database and accessible only to its
+//! owner. It needs no secret and no certificate, so that commands work however the ops listener is
+//! protected.
 
 use std::{
     fs, io,
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{connection::serve_http1, meters::Meters, serving::Serving};
 
-/// Commands at once.
+/// Most concurrent connections.
 const CONNECTIONS: usize = 8;
 
 /// The socket, bound.
@@ -30,8 +30,8 @@ pub(in crate::daemon) struct Commands {
 }
 
 impl Commands {
-    /// Takes the socket. One that is there is of a daemon that was killed: whoever has the
-    /// database's lock is the only one.
+    /// Binds the socket. An existing one is left over from a killed daemon and is replaced: this
+    /// process holds the database's lock, so no other daemon uses it.
     pub(super) fn bind(path: &Path, meters: Meters) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         match fs::remove_file(&path) {
@@ -48,7 +48,7 @@ impl Commands {
         format!("unix:{}", self.path.display())
     }
 
-    /// Serves until told to stop; requests in hand are answered first.
+    /// Serves until stopped; running requests are answered first.
     pub(in crate::daemon) async fn serve(
         self,
         router: Router,
@@ -69,7 +69,8 @@ impl Commands {
                     continue;
                 }
             };
-            // Between its making and its mode, the file was what the umask made of it.
+            // Between bind and chmod, the file had the mode of the umask, so the peer is checked as
+            // well.
             if is_trusted_peer(&stream) {
                 serving.spawn_connection(
                     serve_http1(stream, None, router.clone(), serving.watcher()),
@@ -77,7 +78,7 @@ impl Commands {
                 );
             }
         }
-        // Whatever is there by then is not waited for; the next start removes it, too.
+        // An error does not matter: the next start removes the file, too.
         let _ = fs::remove_file(&self.path);
         serving.finish().await;
         Ok(())
@@ -95,7 +96,8 @@ impl Commands {
     }
 }
 
-/// Whether the peer is the owner of this process, or root, who may do everything anyhow.
+/// Whether the peer has the user id of this process, or is root, which has access to everything
+/// anyway.
 fn is_trusted_peer(stream: &UnixStream) -> bool {
     let peer = stream.peer_cred().map(|peer| peer.uid());
     peer.is_ok_and(|peer| peer == 0 || peer == geteuid().as_raw())

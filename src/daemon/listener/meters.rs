@@ -1,13 +1,13 @@
-//! What the listeners count of their connections.
+//! Metrics of the listeners' connections.
 
 use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry};
 
-/// Connections of the listeners, and of the socket for commands.
+/// The metrics of the listeners and of the socket for commands.
 #[derive(Debug, Clone)]
 pub(super) struct Meters {
     pub(super) open: IntGaugeVec,
     pub(super) refused: IntCounterVec,
-    /// Of the listeners that have a `web-config.yml`.
+    /// Only for listeners with a `web-config.yml`.
     pub(super) web_config_up: IntGaugeVec,
 }
 
@@ -33,7 +33,7 @@ impl Meters {
             ),
             &["listener"],
         )?;
-        // Commands have no client of their own: all are the machine's.
+        // The socket for commands has no limit per client, so it lacks that reason.
         for (listener, reasons) in [
             ("webhook", ["client", "accept"].as_slice()),
             ("ops", &["client", "accept"]),

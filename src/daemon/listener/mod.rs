@@ -1,5 +1,5 @@
-//! A listener: bound at the start, served until told to stop. Every connection is bounded
-//! in time and bytes, and there are only so many.
+//! The listeners: bound at the start, and served until the shutdown. Each connection is limited in
+//! time and bytes, and their number is limited.
 
 mod body;
 mod connection;
@@ -32,35 +32,35 @@ use web::Web;
 
 pub(super) use web::{Proof, Proofs, check_tls};
 
-/// Streams of the ops listener at most.
+/// Most streams of the ops listener.
 const MOST_STREAMS: usize = 64;
 
-/// Where both listeners come from: what there is of connections is shared out between them.
+/// Creates both listeners, and divides the available connections between them.
 pub(super) struct Listeners {
     shares: Shares,
     meters: Meters,
 }
 
-/// A listener that is bound.
+/// A bound listener.
 pub(super) struct Listener {
     /// Its name in the log and on metrics.
     name: &'static str,
     socket: TcpListener,
-    /// Connections at most.
+    /// Most connections.
     connections: usize,
     web: Option<Arc<Web>>,
     meters: Meters,
 }
 
 impl Listeners {
-    /// Shares out the connections, and makes them part of what `registry` shows.
+    /// Divides the connections, and registers their metrics with `registry`.
     pub(super) fn new(registry: &Registry) -> Result<Self, StartError> {
         let meters = Meters::new()?;
         meters.register(registry)?;
         Ok(Self { shares: Shares::of_this_process(), meters })
     }
 
-    /// The listener for deliveries.
+    /// Binds the listener for deliveries.
     pub(super) async fn bind_webhook(
         &self,
         config: &WebhookConfig,
@@ -70,7 +70,7 @@ impl Listeners {
         self.bind_listener("webhook", settings, config.listen, web, self.shares.webhook).await
     }
 
-    /// The listener for scrapes and operators.
+    /// Binds the listener for scrapes and operators.
     pub(super) async fn bind_ops(
         &self,
         config: &OpsConfig,
@@ -86,18 +86,18 @@ impl Listeners {
         .await
     }
 
-    /// The way for commands on this machine, at this path.
+    /// Binds the socket for commands on this machine at this path.
     pub(super) fn bind_commands(&self, path: &Path) -> io::Result<Commands> {
         Commands::bind(path, self.meters.clone())
     }
 
-    /// Streams that the ops listener may have: a quarter of its connections, so that they
-    /// leave the others to scrapes and pages.
+    /// Most streams of the ops listener: a quarter of its connections, so that scrapes and pages
+    /// have the others.
     pub(super) fn max_streams(&self) -> usize {
         (self.shares.ops / 4).clamp(1, MOST_STREAMS)
     }
 
-    /// Takes the address, so that a start fails when it cannot be had.
+    /// Binds the address, so that the start fails when it is not available.
     async fn bind_listener(
         &self,
         name: &'static str,
@@ -117,8 +117,8 @@ impl Listeners {
 }
 
 impl Listener {
-    /// Serves until told to stop; requests in hand are answered first.
-    /// Where the listener has users, `proofs` says which requests must be theirs.
+    /// Serves until stopped; running requests are answered first. When the listener has users,
+    /// `proofs` decides which requests must be from one of them.
     pub(super) async fn serve(
         self,
         router: Router,
@@ -165,7 +165,7 @@ impl Listener {
                     continue;
                 }
             };
-            // Answers are small, and nobody gains by waiting for more.
+            // Answers are small: Nagle's algorithm would only delay them.
             let _ = stream.set_nodelay(true);
             let web = self.web.clone();
             let (tasks, watcher) = (serving.spawner(), serving.watcher());
@@ -174,13 +174,14 @@ impl Listener {
                 place,
             );
         }
-        // Its port is free for the next process while requests in hand are answered.
+        // Closed first, so that the next process can bind the port while running requests are
+        // answered.
         drop(self.socket);
         serving.finish().await;
         Ok(())
     }
 
-    /// Waits for room, and for a connection; nothing when its client has too many.
+    /// Waits for room and for a connection; `None` when its client has too many.
     async fn accept(&self, room: &Room) -> io::Result<Option<(TcpStream, SocketAddr, Place)>> {
         let Some(slot) = room.acquire_slot().await else { return std::future::pending().await };
         let (stream, peer) = self.socket.accept().await?;

@@ -1,4 +1,4 @@
-//! A connection that waits for its peer, and not for ever.
+//! Time limits for the peer of a connection, for sending and for reading.
 
 use std::{
     io,
@@ -16,64 +16,65 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// How long a connection may be silent before a request, and between two. Balancers
-/// close theirs after 60 seconds: they must be the first.
+/// How long a connection may be idle before a request. Load balancers close idle connections after
+/// 60 s; they must close first, or they would send a request on a connection that is being closed.
 pub(super) const SILENCE: Duration = Duration::from_secs(75);
 
 /// How long a request's head may take from its first byte on.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
 
-/// How long a peer may leave what was sent to it.
+/// How long a peer may leave sent data unread.
 const UNREAD: Duration = Duration::from_secs(75);
 
-/// What a connection waits for its peer to do.
+/// The step of the peer that a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waits {
-    /// To send a request: nothing of one has come.
+    /// To begin a request.
     Silent,
     /// To send the rest of a request's head.
     InHead,
-    /// To take what is answered, of which so many pieces were taken before.
+    /// To read an answer. The number is of the pieces read before; when it grows, the time limit
+    /// starts again.
     Unread(u64),
 }
 
-/// What a connection is waiting for.
+/// The state of a connection, shared by its reader, its writer and its requests.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Phase(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Bytes have come since the last request was there.
+    /// Whether bytes have arrived since the last complete head.
     has_begun: AtomicBool,
-    /// Requests that are being answered; several at once in HTTP/2.
+    /// Number of requests that are being answered; several in HTTP/2.
     answering: AtomicUsize,
-    /// Answers, and pieces of them, that the peer is to take.
+    /// Number of pieces of answers that the peer has to read.
     unread: AtomicUsize,
-    /// Pieces of answers that the peer has taken.
+    /// Number of pieces of answers that the peer has read.
     taken: AtomicU64,
 }
 
 impl Phase {
-    /// The head of a request is there.
+    /// Records that the head of a request is complete.
     pub(super) fn begin_answer(&self) -> Answering {
         self.0.answering.fetch_add(1, Ordering::Relaxed);
         self.0.has_begun.store(false, Ordering::Relaxed);
         Answering(self.clone())
     }
 
-    /// There is something for the peer to take.
+    /// Records that the peer has something to read.
     pub(super) fn mark_unread(&self) -> Unread {
         self.0.unread.fetch_add(1, Ordering::Relaxed);
         Unread(self.clone())
     }
 
-    /// The peer has taken a piece of an answer.
+    /// Records that the peer has read a piece of an answer.
     pub(super) fn count_taken(&self) {
         self.0.taken.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What the peer is to do; nothing while a request is answered, for which its own rooms
-    /// have their patience.
+    /// The step that the peer has to take; `None` while a request is being answered, which has time
+    /// limits of its own.
     fn awaited_step(&self) -> Option<Waits> {
         if self.0.unread.load(Ordering::Relaxed) > 0 {
             return Some(Waits::Unread(self.0.taken.load(Ordering::Relaxed)));
@@ -86,7 +87,7 @@ impl Phase {
     }
 }
 
-/// A request that is being answered; dropped, the connection is silent again.
+/// A request that is being answered, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Answering(Phase);
 
@@ -102,7 +103,7 @@ impl Drop for Answering {
     }
 }
 
-/// Something that the peer is to take; dropped, it need not any more.
+/// Something that the peer has to read, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Unread(Phase);
 
@@ -112,17 +113,17 @@ impl Drop for Unread {
     }
 }
 
-/// A connection whose peer must send, or read, within a time.
+/// A connection whose peer must send and read within time limits.
 #[derive(Debug)]
 pub(super) struct Patient<S> {
     stream: S,
     phase: Phase,
     /// How long a request's head may take.
     head: Duration,
-    /// What the reading timer runs for.
+    /// The step for which the read timer runs.
     timed: Option<Waits>,
     reading: Pin<Box<Sleep>>,
-    /// Runs while something is left unread by the peer.
+    /// Runs while the peer leaves something unread.
     writing: Option<Pin<Box<Sleep>>>,
 }
 
@@ -132,8 +133,8 @@ impl<S> Patient<S> {
         Self { stream, phase, head, timed: None, reading, writing: None }
     }
 
-    /// Whether the peer took too long to send, or to take answers that have no window: nothing
-    /// of those is written.
+    /// Whether the peer took too long to send, or to open the HTTP/2 window of an answer: such an
+    /// answer is not written at all, so only this timer notices.
     fn is_read_overdue(&mut self, cx: &mut Context<'_>) -> bool {
         let waits = self.phase.awaited_step();
         let patience = match waits {
@@ -152,7 +153,7 @@ impl<S> Patient<S> {
         self.reading.as_mut().poll(cx).is_ready()
     }
 
-    /// Whether the peer took too long to read; `progress` is what writing came to.
+    /// Whether the peer took too long to read; `progress` is the result of the last write.
     fn is_write_overdue<T>(&mut self, cx: &mut Context<'_>, progress: &Poll<T>) -> bool {
         if progress.is_ready() {
             self.writing = None;
@@ -179,7 +180,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         if buffer.filled().len() > before && this.phase.awaited_step() == Some(Waits::Silent) {
             this.phase.0.has_begun.store(true, Ordering::Relaxed);
         }
-        // Who sends a byte at a time is no better than who is silent.
+        // Checked before reading: a peer that sends single bytes must not extend its time.
         if this.is_read_overdue(cx) {
             return Poll::Ready(Err(timeout_error()));
         }
@@ -223,8 +224,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.stream).poll_flush(cx);
-        // What was written may have been the last of an answer: the next request is waited for
-        // from now on, also if nothing is read before.
+        // This may have completed an answer. The idle timer for the next request must start now,
+        // even if there is no read before.
         if this.is_read_overdue(cx) {
             return Poll::Ready(Err(timeout_error()));
         }

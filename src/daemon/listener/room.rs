@@ -1,5 +1,5 @@
-//! How many connections there may be, so that the flood of one listener leaves room for
-//! the other, and for the database.
+//! Limits the number of connections, so that a flood on one listener leaves file descriptors for
+//! the other one and for the database.
 
 use std::{
     collections::HashMap,
@@ -12,20 +12,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::client_address;
 
-/// Descriptors that are neither listener's: the database and its readers, the API, the
-/// collector, the log.
+/// File descriptors for everything else: database, API, collector, log.
 const RESERVE: u64 = 64;
 
-/// Connections that the webhook listener has at most: senders are few, and keep theirs.
+/// Most connections of the webhook listener: there are few senders, and they reuse connections.
 const MOST_WEBHOOK: u64 = 4096;
 
-/// Connections that the ops listener has at most.
+/// Most connections of the ops listener.
 const MOST_OPS: u64 = 512;
 
-/// Connections that either has at least, however few descriptors there are.
+/// Fewest connections of either listener, however few descriptors there are.
 const LEAST: u64 = 8;
 
-/// How many connections each listener may have.
+/// The limits of both listeners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shares {
     pub(super) webhook: usize,
@@ -33,11 +32,11 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// Takes as many descriptors as the system lets this process have, and shares them out.
+    /// Raises the limit of file descriptors as far as allowed, and divides them.
     pub(super) fn of_this_process() -> Self {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         let raised = Rlimit { current: maximum, maximum };
-        // Where that is refused, what there is must do.
+        // If the system refuses, the current limit is used.
         let limit = if setrlimit(Resource::Nofile, raised).is_ok() { maximum } else { current };
         Self::from_descriptors(limit.unwrap_or(u64::MAX))
     }
@@ -49,7 +48,7 @@ impl Shares {
     }
 }
 
-/// The connections that a listener may have, in all and of one client.
+/// The limits of a listener's connections: in total and per client.
 #[derive(Debug, Clone)]
 pub(super) struct Room {
     slots: Arc<Semaphore>,
@@ -57,7 +56,7 @@ pub(super) struct Room {
     most_of_client: usize,
 }
 
-/// A connection that there is room for; dropped, it makes room for another one.
+/// The slot of a connection; it is free again when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     of_client: Arc<Mutex<HashMap<IpAddr, usize>>>,
@@ -66,25 +65,25 @@ pub(super) struct Place {
 }
 
 impl Room {
-    /// For so many connections, of which one client gets three quarters: whoever floods the
-    /// listener leaves some to the others.
+    /// Creates limits for this many connections. One client may have three quarters of them, so
+    /// that a flood from one address leaves some to others.
     pub(super) fn new(connections: usize) -> Self {
         let slots = Arc::new(Semaphore::new(connections));
         let most_of_client = (connections - connections / 4).max(1);
         Self { slots, of_client: Arc::default(), most_of_client }
     }
 
-    /// Whether every connection is taken.
+    /// Whether all slots are taken.
     pub(super) fn is_full(&self) -> bool {
         self.slots.available_permits() == 0
     }
 
-    /// Waits until there is room for one more connection.
+    /// Waits for a free slot.
     pub(super) async fn acquire_slot(&self) -> Option<OwnedSemaphorePermit> {
         self.slots.clone().acquire_owned().await.ok()
     }
 
-    /// Gives the slot to a client; nothing when it has as many connections as it may have.
+    /// Assigns the slot to a client; `None` when the client has reached its limit.
     pub(super) fn admit_client(
         &self,
         slot: OwnedSemaphorePermit,

@@ -1,4 +1,4 @@
-//! What serving has in common for all listeners, whatever their connections come over.
+//! The common part of serving, for TCP and Unix sockets.
 
 use std::{
     future::Future,
@@ -14,10 +14,10 @@ use tokio::sync::Notify;
 use super::meters::Meters;
 use crate::throttle::Throttle;
 
-/// Pause after the system refused a connection, which it does when descriptors are short.
+/// Pause after a failed accept, which happens when file descriptors are exhausted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long requests in hand may take once the daemon stops.
+/// How long running requests may take at shutdown.
 const LAST_ANSWERS: Duration = Duration::from_millis(2500);
 
 /// The connections of one listener.
@@ -47,8 +47,7 @@ impl Serving {
         io::Error::other("a request panicked")
     }
 
-    /// Counts that a connection could not be accepted, and pauses, unless only this one is
-    /// lost.
+    /// Counts a failed accept, and pauses unless the error concerns only this connection.
     pub(super) async fn handle_accept_error(&self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
@@ -61,17 +60,17 @@ impl Serving {
         tokio::time::sleep(PAUSE).await;
     }
 
-    /// Tells a connection when the listener stops.
+    /// Creates the watcher that notifies a connection of the shutdown.
     pub(super) fn watcher(&self) -> Watcher {
         self.graceful.watcher()
     }
 
-    /// Spawns what belongs to a connection.
+    /// Creates the spawner for tasks of a connection.
     pub(super) fn spawner(&self) -> Spawner {
         Spawner(self.panicked.clone())
     }
 
-    /// Serves a connection, which holds its place until it ends.
+    /// Spawns the task of a connection, which holds its slot until it ends.
     pub(super) fn spawn_connection(
         &self,
         connection: impl Future<Output = ()> + Send + 'static,
@@ -86,7 +85,7 @@ impl Serving {
         });
     }
 
-    /// Waits for the requests in hand, but not for long.
+    /// Waits for running requests, at most [`LAST_ANSWERS`].
     pub(super) async fn finish(self) {
         if tokio::time::timeout(LAST_ANSWERS, self.graceful.shutdown()).await.is_err() {
             tracing::warn!(listener = self.name, "requests that did not end in time are cut off");
@@ -94,7 +93,8 @@ impl Serving {
     }
 }
 
-/// Tells the listener when it is dropped by a panic: nobody waits for a connection's task.
+/// Notifies the listener when it is dropped by a panic: a connection's task is not joined, so its
+/// panic would go unnoticed.
 struct TellsPanic(Arc<Notify>);
 
 impl Drop for TellsPanic {
@@ -105,7 +105,7 @@ impl Drop for TellsPanic {
     }
 }
 
-/// Spawns tasks of connections, and those of requests of HTTP/2, whose panics are told.
+/// Spawns tasks of connections and of HTTP/2 requests, whose panics reach the listener.
 #[derive(Clone)]
 pub(super) struct Spawner(Arc<Notify>);
 

@@ -1,4 +1,4 @@
-//! TLS of a listener, made of its `web-config.yml`.
+//! Builds the TLS configuration of a listener from its `web-config.yml`.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::{ClientAuth, TlsConfig};
 
-/// Makes TLS of what the files hold now.
+/// Builds the configuration from the current content of the files.
 pub(super) fn build_server_config(
     config: &TlsConfig,
     http2: bool,
@@ -32,7 +32,7 @@ pub(super) fn build_server_config(
         CertificateDer::pem_slice_iter(certificate.expose_secret().as_bytes()).collect();
     let chain = chain.map_err(|error| format!("the certificate cannot be read: {error}"))?;
     let key = config.key.read().map_err(|error| error.to_string())?;
-    // Its error could name a piece of the key.
+    // The error's text is dropped: it could contain a part of the key.
     let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
         .map_err(|_| "the key cannot be read: it must be one in PEM, not encrypted".to_owned())?;
     let builder = ServerConfig::builder_with_provider(provider.clone())
@@ -53,13 +53,13 @@ pub(super) fn build_server_config(
     Ok(Arc::new(server))
 }
 
-/// The cryptography, cut down to the suites and curves that are named. As in Go, suites are
-/// those of TLS 1.2; those of 1.3 are all safe, and stay.
+/// Builds the crypto provider with the configured suites and curves. As in Go, the list of suites
+/// applies only to TLS 1.2; all suites of TLS 1.3 stay enabled.
 fn build_provider(config: &TlsConfig) -> Result<CryptoProvider, String> {
     let mut provider = aws_lc_rs::default_provider();
     if !config.cipher_suites.is_empty() {
         let named = config.cipher_suites.iter().map(|name| {
-            // Go has two names for these.
+            // Go has two names for the ChaCha20 suites, with and without `_SHA256`.
             if name.ends_with("CHACHA20_POLY1305") {
                 format!("{name}_SHA256")
             } else {
@@ -131,8 +131,8 @@ fn load_authorities(config: &TlsConfig) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// Takes any certificate whose key the client has, as Go's `RequireAnyClientCert`: it says
-/// that two connections are of one client, and not of which.
+/// Accepts any certificate whose key the client proves to have, as Go's `RequireAnyClientCert`
+/// does. It does not identify the client.
 #[derive(Debug)]
 struct Anybody {
     provider: Arc<CryptoProvider>,
@@ -182,7 +182,7 @@ impl ClientCertVerifier for Anybody {
     }
 }
 
-/// Takes a certificate that the other one takes and that has one of the names.
+/// Accepts a certificate that the inner verifier accepts and that has one of the allowed names.
 #[derive(Debug)]
 struct Named {
     inner: Arc<dyn ClientCertVerifier>,

@@ -1,4 +1,4 @@
-//! Users of a listener, whose passwords are kept as bcrypt hashes.
+//! Authenticates users of a listener against bcrypt hashes.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -14,42 +14,43 @@ use tokio::sync::Semaphore;
 
 use crate::{blocking, ingest::Authorization};
 
-/// Hashes that are computed at once: each takes a processor for a tenth of a second.
+/// Most concurrent hash computations: each takes a CPU for a tenth of a second.
 const AT_ONCE: usize = 2;
 
-/// Passwords that wait for their turn at most.
+/// Most passwords that wait for their turn.
 const WAITING: usize = 64;
 
 /// How long a password waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Passwords that are remembered as right.
+/// Most correct passwords that are cached.
 const REMEMBERED: usize = 1000;
 
-/// Compared with the password of a user whom nobody knows, so that the time does not tell
-/// who is known. It is exporter-toolkit's own.
+/// The hash for unknown users, so that the time does not reveal which users exist. It is the one of
+/// exporter-toolkit.
 const NOBODY: &str = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
 
 /// Users by name, each with the bcrypt hash of the password.
 type Users = BTreeMap<String, SecretString>;
 
-/// Who a request is from.
+/// The result of an authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// A user whose password is right.
+    /// A user with the correct password.
     Known,
-    /// Somebody else.
+    /// An unknown user, or a wrong password.
     Unknown,
-    /// Too many passwords wait to be compared.
+    /// Too many passwords are waiting.
     Busy,
 }
 
-/// Compares passwords, and remembers the right ones.
+/// Compares passwords, and caches the correct ones.
 #[derive(Debug)]
 pub(super) struct Passwords {
     turns: Arc<Semaphore>,
     waiting: Semaphore,
-    /// Hashes of user, hash and password, which nobody can compute without the salt.
+    /// Salted digests of user, hash and correct password. The salt is random and never leaves the
+    /// process.
     right: Mutex<HashSet<[u8; 32]>>,
     salt: [u8; 32],
 }
@@ -67,15 +68,15 @@ impl Passwords {
         })
     }
 
-    /// Whether the password was right before; it costs no turn.
+    /// Whether the password is cached as correct; needs no turn.
     pub(super) fn is_remembered(&self, users: &Users, given: &Given) -> bool {
         let key = self.cache_key(given, hash_for(users, given));
         self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
     }
 
-    /// Compares the password with that of the user, in its turn.
+    /// Compares the password with the user's hash, once it has a turn.
     pub(super) async fn verify(&self, users: &Users, given: Given) -> Caller {
-        // Waiting costs memory and a connection: a flood is answered at once.
+        // A waiting request costs memory and a connection, so a flood is rejected at once.
         let Ok(place) = self.waiting.try_acquire() else { return Caller::Busy };
         let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Caller::Busy };
@@ -84,7 +85,8 @@ impl Passwords {
         let hash = hash_for(users, &given).to_owned();
         let key = self.cache_key(&given, &hash);
         let verify = move || {
-            // Who hangs up does not end the computation, and so holds the turn for as long.
+            // The computation goes on after a client disconnects, so it must hold the turn until it
+            // ends.
             let _turn = turn;
             bcrypt::verify(given.password.expose_secret(), &hash).unwrap_or(false)
         };
@@ -112,12 +114,12 @@ impl Passwords {
     }
 }
 
-/// What the password of the user is compared with.
+/// The hash to compare the password with.
 fn hash_for<'a>(users: &'a Users, given: &Given) -> &'a str {
     users.get(&given.user).map_or(NOBODY, |hash| hash.expose_secret())
 }
 
-/// User and password of Basic authentication.
+/// The user and password of Basic authentication.
 #[derive(Debug, Clone)]
 pub(super) struct Given {
     user: String,
@@ -125,7 +127,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Those of a request that gives them once.
+    /// Parses the header; `None` when it is absent, invalid, or given twice.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let Ok(Some(Authorization::Basic { user, password })) =
             Authorization::from_headers(headers)
@@ -187,7 +189,7 @@ mod tests {
         }
         assert_eq!(compare().await, Caller::Busy);
         assert!(begun.elapsed().is_zero());
-        // One that waits for too long is told, and leaves its place.
+        // A password that waits too long is answered, and frees its place in the queue.
         let answers = futures_util::future::join_all(waiting).await;
         assert!(answers.iter().all(|caller| *caller == Caller::Busy));
         assert_eq!(begun.elapsed(), PATIENCE);

@@ -1,5 +1,5 @@
-//! What a listener's `web-config.yml` says: TLS, users, headers. It is read again when it, or
-//! a file that it names, is another one.
+//! Applies a listener's `web-config.yml`: TLS, users, headers, rate limit. It is read again when
+//! it, or a file that it names, changes.
 
 use std::{
     convert::Infallible,
@@ -26,31 +26,32 @@ use super::{
 };
 use crate::{config::WebConfig, ingest::KnownUser};
 
-/// How often the files are looked at, at most.
+/// Least time between two checks of the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the routes of a listener want of a request where the listener has users. It is asked
-/// before a password is compared, which costs a processor for a tenth of a second.
+/// Decides whether a request must be from a user of the listener. It is called before a password is
+/// compared, which costs a CPU a tenth of a second.
 pub(in crate::daemon) type Proofs = Arc<dyn Fn(&Request) -> Proof + Send + Sync>;
 
-/// Whether a request must prove to be one of a user of the listener.
+/// Whether a request must be from a user of the listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::daemon) enum Proof {
-    /// It proves itself otherwise, or is refused by the routes whoever sends it.
+    /// It has another credential, or the routes refuse it in any case.
     NotNeeded,
-    /// It is refused unless it is a user's.
+    /// The gate refuses it unless it is from a user.
     User,
-    /// The routes refuse it unless it is a user's: they say how, and count failures.
+    /// The routes refuse it unless it is from a user: they have an answer of their own, and count
+    /// failures.
     UserOrRoutes,
 }
 
-/// The file, and what it said when it was last right.
+/// The file, with its last valid content.
 pub(super) struct Web {
     name: &'static str,
     path: PathBuf,
     passwords: Passwords,
     state: Mutex<Seen>,
-    /// 1 while what the file says is what holds.
+    /// 1 while the content of the file is in force.
     up: IntGauge,
 }
 
@@ -58,28 +59,28 @@ struct Seen {
     looked: Instant,
     stamps: Vec<Option<Stamp>>,
     current: Arc<Current>,
-    /// What is wrong with the file on the disk.
+    /// The error of the current file; `None` while it is valid.
     error: Option<String>,
 }
 
-/// What is enough to know a file again.
+/// Identifies the content of a file: inode, length, time of change.
 type Stamp = (u64, u64, Option<SystemTime>);
 
-/// What holds now.
+/// The content that is in force.
 pub(super) struct Current {
     config: WebConfig,
     pub(super) tls: Option<TlsAcceptor>,
     bucket: Mutex<Option<Bucket>>,
 }
 
-/// Requests that may come now.
+/// The token bucket of the rate limit.
 struct Bucket {
     left: f64,
     since: Instant,
 }
 
 impl Web {
-    /// Reads the file, for the listener of this name; `up` shows whether it holds.
+    /// Reads the file of the listener `name`; `up` is the metric that shows whether it is in force.
     pub(super) fn read(name: &'static str, path: &Path, up: IntGauge) -> Result<Arc<Self>, String> {
         let (current, stamps) = load(path)?;
         let current = Arc::new(current);
@@ -94,8 +95,8 @@ impl Web {
         }))
     }
 
-    /// Looks at the files for as long as it is polled, so that what is wrong with them is
-    /// shown while nobody sends a request.
+    /// Checks the files periodically while it is polled, so that an error is shown even without
+    /// requests.
     pub(super) async fn watch_files(this: Option<Arc<Self>>) -> Infallible {
         let Some(web) = this else { return std::future::pending().await };
         loop {
@@ -104,7 +105,7 @@ impl Web {
         }
     }
 
-    /// What holds now. Files on the disk are small: they are looked at where they are needed.
+    /// Returns the content in force. It checks the files for changes, throttled by [`LOOK_EVERY`].
     pub(super) fn current(&self) -> Arc<Current> {
         let mut seen = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.looked.elapsed() < LOOK_EVERY {
@@ -112,8 +113,8 @@ impl Web {
         }
         seen.looked = Instant::now();
         let stamps = stamps(&self.path, &seen.current.config);
-        // A file that is wrong may name others than the one that holds: whether those have
-        // become right, only another try shows.
+        // An invalid file may name other files, whose stamps are not known. Only another try shows
+        // whether they are valid now.
         if stamps == seen.stamps && seen.error.is_none() {
             return seen.current.clone();
         }
@@ -143,8 +144,7 @@ impl Web {
     }
 }
 
-/// What cannot change while running: nobody expects a door to be open, or another protocol
-/// to be spoken, because a file was cut short.
+/// Rejects changes that need a restart: a truncated file must not turn off TLS or authentication.
 fn check_change(new: Current, old: &Current) -> Result<Current, String> {
     if old.config.is_authenticated() && !new.config.is_authenticated() {
         return Err("it has no users any more, and they are needed until a restart".to_owned());
@@ -155,7 +155,7 @@ fn check_change(new: Current, old: &Current) -> Result<Current, String> {
     Ok(new)
 }
 
-/// Whether TLS can be had of what a configuration names.
+/// Checks that TLS can be built from the configured files.
 pub(in crate::daemon) fn check_tls(config: &WebConfig) -> Result<(), String> {
     let tls = config.tls.as_ref();
     tls.map_or(Ok(()), |tls| tls::build_server_config(tls, config.http2).map(|_| ()))
@@ -163,7 +163,7 @@ pub(in crate::daemon) fn check_tls(config: &WebConfig) -> Result<(), String> {
 
 fn load(path: &Path) -> Result<(Current, Vec<Option<Stamp>>), String> {
     let config = WebConfig::read(path).map_err(|error| error.to_string())?;
-    // Before the files are read: one that changes meanwhile is read again.
+    // Taken before the files are read, so that a change during the read is noticed.
     let stamps = stamps(path, &config);
     let tls =
         config.tls.as_ref().map(|tls| tls::build_server_config(tls, config.http2)).transpose()?;
@@ -183,7 +183,7 @@ fn stamps(path: &Path, config: &WebConfig) -> Vec<Option<Stamp>> {
 }
 
 impl Current {
-    /// Takes one request out of the bucket, where there is one.
+    /// Takes a token from the bucket; `false` when it is empty.
     fn take_token(&self) -> bool {
         let Some((interval, burst)) = self.config.rate_limit else { return true };
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -205,7 +205,7 @@ struct Gate {
     proofs: Proofs,
 }
 
-/// Puts the gate before the routes of a listener.
+/// Adds the gate as a layer around the routes of a listener.
 pub(super) fn add_gate(router: Router, web: Arc<Web>, proofs: Proofs) -> Router {
     router.layer(middleware::from_fn_with_state(Gate { web, proofs }, pass_gate))
 }
@@ -214,7 +214,7 @@ async fn pass_gate(State(gate): State<Gate>, request: Request, next: Next) -> Re
     let current = gate.web.current();
     let mut response = answer_request(&gate, &current, request, next).await;
     for (name, value) in &current.config.headers {
-        // What a page has of its own is stricter, and made for it.
+        // A header that the page has set itself is stricter and stays.
         response.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
     response
@@ -236,8 +236,8 @@ async fn answer_request(
     let given = Given::from_headers(request.headers());
     let is_remembered = given.as_ref().is_some_and(|given| passwords.is_remembered(users, given));
     let proof = (gate.proofs)(&request);
-    // What is cheap comes first, so that others' wrong passwords keep nobody waiting who
-    // needs no turn.
+    // The cheap checks come first, so that a flood of wrong passwords does not delay requests that
+    // need no turn.
     let caller = match given {
         _ if is_remembered => Caller::Known,
         Some(given) if proof != Proof::NotNeeded => passwords.verify(users, given).await,
