@@ -1,4 +1,5 @@
-//! The configuration of the daemon, for commands that run beside it.
+//! Loads the daemon's configuration for commands that run beside it, which may not be able to read
+//! all secrets.
 
 use std::path::Path;
 
@@ -10,21 +11,21 @@ use super::{
     unit::{NAME, Unit},
 };
 
-/// Loads it; `usual` is where it is by convention.
+/// Loads it; `usual` is the conventional path.
 pub(super) fn load(
     file: Option<&Path>,
     usual: &Path,
     environment: &Environment,
     needs: Needs,
 ) -> Result<Config, ConfigError> {
-    // What systemd hands over to this process is at hand already.
+    // Credentials that systemd passed to this process are read without the unit.
     let is_handed_over = environment.get(CREDENTIALS).is_some();
     let unit = if is_handed_over { None } else { Unit::find(environment.unit()) };
     let named = file.map(Path::to_owned).or_else(|| environment.config_file());
     let of_unit = unit.as_ref().and_then(|unit| unit.config_file.clone());
     let usual_one = || Some(usual.to_owned()).filter(|path| path.exists());
     let path = named.or_else(|| of_unit.clone()).or_else(usual_one);
-    // Another configuration is another daemon's.
+    // The unit counts only if it runs the daemon with this configuration.
     let is_its = match (&path, &of_unit) {
         (Some(path), Some(of_unit)) => is_same_file(path, of_unit),
         (path, _) => path.is_none(),
@@ -48,7 +49,7 @@ pub(super) fn load(
     })
 }
 
-/// Where values were looked for besides the configuration and this process's environment.
+/// Names the places that were searched besides the configuration and the environment.
 fn describe_places(is_handed_over: bool, unit: Option<&Unit>) -> String {
     match unit {
         Some(unit) => {

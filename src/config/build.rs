@@ -1,4 +1,4 @@
-//! From values to what they mean.
+//! Builds the configuration from the values of the settings.
 
 mod listeners;
 mod store;
@@ -27,13 +27,13 @@ use super::{
 };
 use crate::domain::{CheckId, Login, NullLists, Objectives, Retention};
 
-/// Past that, failures that ended would be shown for longer than anybody waits.
+/// The longest `sync.settle`: ended failures are shown for so long, and more would be misleading.
 const LONGEST_SETTLE: Duration = Duration::from_hours(7 * 24);
 
-/// Every join of a dashboard or a rule can carry it.
+/// The longest tenant name, which becomes a label of joined series.
 const LONGEST_NAME: usize = 256;
 
-/// Makes the configuration of the settings, or tells all that is wrong.
+/// Builds the configuration from the settings, or returns all problems.
 pub(super) fn build(
     settings: Settings,
     environment: &Environment,
@@ -239,7 +239,8 @@ impl Building<'_> {
     fn otlp(&mut self) -> Option<OtlpConfig> {
         let endpoint = self.text("otlp.endpoint").map(|_| self.url("otlp.endpoint"));
         let protocol = self.choice("otlp.protocol");
-        // Whoever must not be named in metrics is hardly to be named in events.
+        // By default events name users as metrics do: whoever hides them there hardly wants them in
+        // events.
         let label = if self.settings.get("otlp.user_label").is_some() {
             "otlp.user_label"
         } else {
@@ -258,7 +259,7 @@ impl Building<'_> {
         })
     }
 
-    /// The headers that are set here, in place of those that a variable has.
+    /// The headers of the setting, which replace those of a variable.
     #[expect(clippy::option_option, reason = "nothing where one is wrong, as elsewhere")]
     fn otlp_headers(&mut self) -> Option<Option<BTreeMap<String, SecretString>>> {
         let path = "otlp.headers";
@@ -289,7 +290,7 @@ impl Building<'_> {
         }
     }
 
-    /// One of several words; the form of its key keeps it among them.
+    /// The value of a setting with choices; the kind of its key guarantees one of them.
     fn choice<T: FromStr>(&self, path: &str) -> Option<T> {
         self.text(path)?.parse().ok()
     }
@@ -306,7 +307,7 @@ impl Building<'_> {
         }
     }
 
-    /// For how many days each kind is kept; 0: for ever.
+    /// The retention of each kind in days; 0: for ever.
     fn retention_days(&self) -> Retention<u32> {
         let of_all: Option<u32> = self.number("store.retention_days");
         let days = |path| self.number(path).or(of_all).filter(|days| *days > 0);
@@ -318,7 +319,7 @@ impl Building<'_> {
         }
     }
 
-    /// A number; the form of its key keeps it within the type.
+    /// A number; the range of its key guarantees that it fits the type.
     fn number<T: TryFrom<i64>>(&self, path: &str) -> Option<T> {
         match self.settings.value(path)? {
             Value::Integer(number) => T::try_from(number).ok(),
@@ -330,24 +331,24 @@ impl Building<'_> {
         self.settings.get(path).map(|entry| entry.origin.clone())
     }
 
-    /// Whether a setting, the file that holds it, or the region that implies it
-    /// is known to be wrong: nothing is missing then.
+    /// Whether a problem of the setting, of its file, or of the region that implies it is already
+    /// reported. It is then not reported as missing, too.
     fn is_reported(&self, path: &str) -> bool {
         let file = key::find(path).and_then(|key| key.file);
         let region = (path == "api.url").then_some("api.region");
         [Some(path), file, region].into_iter().flatten().any(|path| self.problems.has_problem(path))
     }
 
-    /// Whether a secret is neither there nor needed.
+    /// Whether a secret may be missing, because this command does not need it.
     fn may_lack(&self, path: &str) -> bool {
         let is_secret = key::find(path).is_some_and(|key| key.file.is_some());
         is_secret && self.settings.get(path).is_none() && self.excuses.is_excused(path)
     }
 
-    /// A text that must be there and not be empty.
+    /// A text that must be set and not empty.
     fn required_text(&mut self, path: &str) -> Option<String> {
         let text = self.text(path).filter(|text| !text.trim().is_empty());
-        // Nobody uses it.
+        // An empty value is enough: the command does not use the secret.
         if text.is_none() && self.may_lack(path) {
             return Some(String::new());
         }
@@ -394,7 +395,7 @@ impl Building<'_> {
 
     fn url(&mut self, path: &str) -> Option<Url> {
         let text = self.required_text(path)?;
-        // A placeholder is told already, and is none.
+        // A placeholder is already reported, and is no URL.
         if self.is_reported(path) {
             return None;
         }

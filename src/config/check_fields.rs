@@ -1,25 +1,25 @@
-//! `[checks."no-mfa"]`: tables whose names are the operator's own.
+//! `[checks."no-mfa"]`: tables that are named by check ids or titles.
 
 use std::collections::BTreeMap;
 
 use super::problem::Origin;
 
-/// What can be said of a check.
+/// The fields of a check.
 pub(super) const FIELDS: [&str; 2] = ["severity", "title"];
 
-/// A text as written, with its origin.
+/// A text as it is written, with its origin.
 type Text = (String, Origin);
 
-/// The fields of each check, by its name as written.
+/// The fields of each check, by the name as it is written.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Checks {
     by_name: BTreeMap<String, BTreeMap<&'static str, Text>>,
-    /// Those of the environment, whose names have lost their case and their signs.
+    /// Fields from the environment, where names have lost case and punctuation.
     of_variables: Vec<(String, &'static str, Text)>,
 }
 
 impl Checks {
-    /// Makes sure that a check is there, although maybe nothing is said of it.
+    /// Adds a check, perhaps without fields.
     pub(super) fn add_check(&mut self, name: &str) {
         self.by_name.entry(name.trim().to_owned()).or_default();
     }
@@ -32,8 +32,8 @@ impl Checks {
         self.of_variables.push((name.to_owned(), field, text));
     }
 
-    /// Lays another source over this one. A variable means the check whose name it spells
-    /// as variables are spelled, else the id that it spells in lower case.
+    /// Merges another source, which takes precedence. A variable is for the check whose name
+    /// becomes its name, else for the id of its name in lower case.
     pub(super) fn overlay(&mut self, over: Self) {
         for (name, fields) in over.by_name {
             self.by_name.entry(name).or_default().extend(fields);
@@ -54,25 +54,25 @@ impl Checks {
         }
     }
 
-    /// Every check with its fields, in the order of names.
+    /// All checks with their fields, ordered by name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &BTreeMap<&'static str, Text>)> {
         self.by_name.iter().map(|(name, fields)| (name.as_str(), fields))
     }
 }
 
-/// A name as a variable has it: capitals and digits, all else an underscore.
+/// The name in a variable: capitals and digits, anything else an underscore.
 fn variable_name(name: &str) -> String {
     let letter = |c: char| if c.is_alphanumeric() { c } else { '_' };
     name.chars().map(letter).collect::<String>().to_uppercase()
 }
 
-/// The path of a field, for people.
+/// The path of a field, as messages show it.
 pub(super) fn field_path(name: &str, field: &str) -> String {
     format!("checks.{}.{field}", toml_key(name))
 }
 
-/// The name of a check as a key of TOML. A text as a value may be in three quotes, which a key
-/// must not; JSON's escapes are TOML's, but for DEL, which JSON leaves as it is.
+/// The name of a check as a TOML key. A string value may use three quotes, a key must not. So the
+/// key is written with JSON's escapes, which are those of TOML except for DEL.
 pub(super) fn toml_key(name: &str) -> String {
     serde_json::Value::from(name).to_string().replace('\u{7f}', "\\u007F")
 }

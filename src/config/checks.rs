@@ -1,4 +1,4 @@
-//! What `[checks]` says, from fields to what they mean.
+//! Builds the section `[checks]` from its fields.
 
 use super::{
     check_fields::{self, field_path},
@@ -7,13 +7,13 @@ use super::{
 };
 use crate::domain::{CheckWords, ConfiguredChecks, Severity};
 
-/// The severities that can be given; `moderate` is another word for `medium`.
+/// The accepted severities; `moderate` is a synonym of `medium`.
 const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "moderate", "low", "info"];
 
-/// Characters of a title at most, as in a delivery.
+/// Most characters of a title, as in a delivery.
 const MAX_TITLE_CHARS: usize = 1000;
 
-/// What the settings say of checks; what is wrong goes to `problems`.
+/// Builds the configured checks; problems are added to `problems`.
 pub(super) fn build(settings: &Settings, problems: &mut Problems) -> ConfiguredChecks {
     let mut configured = ConfiguredChecks::default();
     for (name, fields) in settings.checks.iter() {

@@ -1,4 +1,4 @@
-//! What a configuration comes to, for people to read.
+//! Renders the effective configuration.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use super::{
 
 const HIDDEN: &str = "<hidden>";
 
-/// The settings as TOML, each with its origin; secrets are hidden.
+/// Renders the settings as TOML, each with its origin; secrets are hidden.
 pub(super) fn render(settings: &Settings) -> String {
     let mut text = String::new();
     let table = |key: &Key| key.path.rsplit_once('.').map_or("", |(table, _)| table);
@@ -27,7 +27,7 @@ pub(super) fn render(settings: &Settings) -> String {
         }
         let gap = if text.is_empty() { "" } else { "\n" };
         match settings.table_origin(table) {
-            // A table can count without a setting in it.
+            // An empty table can have an effect, so it is shown, too.
             Some(origin) if lines.is_empty() => {
                 let _ = writeln!(text, "{gap}[{table}] # {origin}");
             }
@@ -46,12 +46,11 @@ pub(super) fn render(settings: &Settings) -> String {
     text
 }
 
-/// The value and its origin; nothing when it is neither set nor has a default
-/// that counts.
+/// The value and its origin; `None` when it is not set and has no effective default.
 fn shown_value(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
     let Some(entry) = settings.get(key.path) else {
-        // Without the table, the API is not asked and its defaults mean nothing; nor does that of
-        // a file beside a server.
+        // Without `[api]` its defaults have no effect; the same holds for the default file beside a
+        // server.
         let is_off = match key.path {
             "store.path" => settings.get("store.url").is_some(),
             path => path.starts_with("api.") && !settings.has_table("api"),
@@ -60,11 +59,11 @@ fn shown_value(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
         return Some((default.to_owned(), Origin::Default));
     };
     let value = match &entry.value {
-        // How many there are shows whether an exchange is under way.
+        // The number of secrets is shown: two mean that a rotation is in progress.
         Value::List(secrets) if key.file.is_some() => {
             toml::Value::from(vec![HIDDEN; secrets.len()]).to_string()
         }
-        // Which server it is, is no secret.
+        // The server itself is no secret, only user and password are.
         Value::Text(url) if key.path == "store.url" => {
             let shown = ServerConfig::parse(url).map(|server| server.effective_url());
             toml::Value::from(shown.unwrap_or_else(|_| HIDDEN.to_owned())).to_string()

@@ -1,4 +1,4 @@
-//! The process's environment. Nobody else reads it.
+//! The process's environment. No other module reads it, so that tests can pass variables.
 
 use std::{
     collections::BTreeMap,
@@ -8,19 +8,19 @@ use std::{
 
 /// The variable that names the configuration file.
 pub(super) const CONFIG: &str = "CII_EXPORTER_CONFIG";
-/// The variable that names the unit that the daemon runs as.
+/// The variable that names the systemd unit of the daemon.
 pub(super) const UNIT: &str = "CII_EXPORTER_UNIT";
-/// The variable that says what is logged, in the form of the crate `tracing`.
+/// The variable with a log filter in the form of the crate `tracing`.
 const LOG: &str = "RUST_LOG";
-/// What the names of the variables begin with that OpenTelemetry's specification has.
+/// The prefix of the variables of OpenTelemetry's specification.
 const STANDARD: &str = "OTEL_";
 
-/// The standard variables that name an OTLP endpoint, which alone turn the
+/// The standard variables with an OTLP endpoint. Of all standard variables, only these turn the
 /// delivery on.
 pub(super) const OTLP_ENDPOINTS: [&str; 2] =
     ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
-/// Variables of the environment, as they are when they are taken.
+/// A snapshot of environment variables.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
 
@@ -38,32 +38,32 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment 
 }
 
 impl Environment {
-    /// Those of this process.
+    /// The variables of this process.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads them")]
     pub fn of_process() -> Self {
         std::env::vars_os().collect()
     }
 
-    /// Those alone that OpenTelemetry's specification names.
+    /// Keeps only the variables of OpenTelemetry's specification.
     #[must_use]
     pub fn only_standard(self) -> Self {
         let is_standard = |name: &OsStr| name.to_string_lossy().starts_with(STANDARD);
         self.0.into_iter().filter(|(name, _)| is_standard(name)).collect()
     }
 
-    /// The configuration file that is named.
+    /// The configuration file that a variable names.
     #[must_use]
     pub fn config_file(&self) -> Option<PathBuf> {
         self.get(CONFIG).map(PathBuf::from)
     }
 
-    /// The unit of systemd that is named, for commands beside it.
+    /// The systemd unit that a variable names, for commands beside the daemon.
     pub(super) fn unit(&self) -> Option<PathBuf> {
         self.get(UNIT).map(PathBuf::from)
     }
 
-    /// The same with more variables, which those that are there win over.
+    /// Adds variables that are not set yet.
     pub(super) fn with_fallback<N: Into<OsString>, V: Into<OsString>>(
         &self,
         below: impl IntoIterator<Item = (N, V)>,
@@ -73,24 +73,24 @@ impl Environment {
         all
     }
 
-    /// What is to be logged, whatever the configuration says.
+    /// The log filter, which takes precedence over the configuration.
     #[must_use]
     pub fn log_filter(&self) -> Option<&str> {
         self.get(LOG)?.to_str()
     }
 
-    /// Whether an OTLP endpoint is named.
+    /// Whether a variable has an OTLP endpoint.
     #[must_use]
     pub fn has_collector(&self) -> bool {
         OTLP_ENDPOINTS.into_iter().any(|name| self.get(name).is_some())
     }
 
-    /// The value of a variable; one that is empty counts as not set.
+    /// The value of a variable; an empty one counts as not set.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// All of them, also those that are empty.
+    /// All variables, including empty ones.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }

@@ -1,4 +1,4 @@
-//! The configuration file: TOML, with the line of everything.
+//! Reads the configuration file: TOML, with the line of each value.
 
 use toml::{
     Spanned,
@@ -13,10 +13,10 @@ use super::{
     settings::{Settings, Value},
 };
 
-/// Reads a file's text; what is wrong in it goes to `problems`.
+/// Reads the text of a file; problems are added to `problems`.
 ///
 /// # Errors
-/// When the text is no TOML.
+/// When the text is not valid TOML.
 pub(super) fn read(
     name: &str,
     text: &str,
@@ -86,7 +86,7 @@ impl Reading<'_> {
         Origin::File { name: self.name.to_owned(), line: line_number(self.text, name.span().start) }
     }
 
-    /// A table for each check, by its id or title, which may hold anything.
+    /// Reads the tables of checks, whose names are ids or titles and may contain any character.
     fn read_checks(&mut self, table: &DeTable<'_>) {
         for (name, value) in table {
             let (check, origin) = (name.get_ref().as_ref(), self.origin(name));
@@ -135,14 +135,14 @@ impl Reading<'_> {
     }
 }
 
-/// Adds a name that no setting has, with what was probably meant.
+/// Reports an unknown name, with the setting that was probably intended.
 fn report_unknown(origin: &Origin, path: &str, problems: &mut Problems) {
     let meant =
         key::suggest(path).map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     problems.add(Some(origin), path, format!("there is no such setting{meant}"));
 }
 
-/// The value, or the form it has that no setting wants.
+/// Reads a value; the error names a type that no setting has.
 fn read_value(value: &DeValue<'_>) -> Result<Value, &'static str> {
     let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
@@ -161,7 +161,7 @@ fn read_value(value: &DeValue<'_>) -> Result<Value, &'static str> {
     }
 }
 
-/// What to do about a line that is no TOML. Nothing of a value is repeated: it can be a secret.
+/// The hint for an invalid line. It repeats no part of a value, which can be a secret.
 fn hint(line: &str, error: &str) -> String {
     let (name, value) = line.split_once('=').unwrap_or((line, ""));
     let (name, value) = (name.trim(), value.trim());
@@ -176,17 +176,17 @@ fn hint(line: &str, error: &str) -> String {
     String::new()
 }
 
-/// The line that holds a position.
+/// The line at a position.
 fn line_at(text: &str, position: usize) -> &str {
     text.lines().nth(line_number(text, position) - 1).unwrap_or_default()
 }
 
-/// The line of a position, counted from 1.
+/// The line number of a position, from 1.
 fn line_number(text: &str, position: usize) -> usize {
     text.bytes().take(position).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// The column of a position, in characters counted from 1.
+/// The column of a position in characters, from 1.
 fn column_number(text: &str, position: usize) -> usize {
     let before = text.get(..position).unwrap_or(text);
     before.chars().rev().take_while(|character| *character != '\n').count() + 1

@@ -1,24 +1,24 @@
-//! Every setting there is: its path, form and default.
+//! The table of all settings: path, kind and default.
 
 use strum::VariantNames;
 
 use super::{CommitLevel, OtlpProtocol, TokenRequest, UserSeries};
 
-/// What a setting's value looks like.
+/// The kind of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
     List,
-    /// A text, or a list of them.
+    /// A string, or a list of strings.
     Texts,
     Flag,
-    /// A whole number from the first to the second.
+    /// An integer from the first to the second.
     Integer(i64, i64),
     Choice(&'static [&'static str]),
 }
 
 impl Kind {
-    /// What a person is told to write.
+    /// The expected form, as messages state it.
     pub(super) fn expected_form(self) -> String {
         match self {
             Self::Text => "a text in quotes".to_owned(),
@@ -34,12 +34,12 @@ impl Kind {
 /// A setting.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
-    /// Table and name, joined by dots.
+    /// Table and name, joined by a dot.
     pub(super) path: &'static str,
     pub(super) kind: Kind,
-    /// As TOML; none when there is no default.
+    /// The default as TOML; `None` without one.
     pub(super) default: Option<&'static str>,
-    /// The path of the setting that names a file with the value, for a secret.
+    /// For a secret, the path of the setting that names a file with it.
     pub(super) file: Option<&'static str>,
 }
 
@@ -51,14 +51,14 @@ const fn secret(path: &'static str, kind: Kind, file: &'static str) -> Key {
     Key { path, kind, default: None, file: Some(file) }
 }
 
-/// The service analyses once a day, or hourly with log streaming: asking more often
-/// mostly gets the same answer.
+/// The service analyses once a day, or hourly with log streaming: more frequent polls mostly get
+/// the same answer.
 const HOURLY: Option<&str> = Some("\"0 0 * * * *\"");
 const YES: Option<&str> = Some("true");
 const NO: Option<&str> = Some("false");
 const NONE: Option<&str> = Some("[]");
 
-/// All of them, in the order in which they are shown.
+/// All settings, in the order in which they are shown.
 pub(super) const KEYS: &[Key] = &[
     key("webhook.listen", Kind::Text, Some("\"127.0.0.1:8847\"")),
     key("webhook.path", Kind::Text, Some("\"/webhooks/cii\"")),
@@ -161,13 +161,13 @@ pub(super) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.path == path)
 }
 
-/// Whether settings lie below this path.
+/// Whether there are settings below this path.
 pub(super) fn is_table(path: &str) -> bool {
     KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// The path that was probably meant: the same name in the table that is most
-/// alike, or a name spelled much alike in a table spelled much alike.
+/// The path that was probably intended: the same name in the most similar table, or a similar name
+/// in a similar table.
 pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
     let (wrong_table, wrong_name) = split_path(wrong);
     let likeness = |known: &str| strsim::jaro_winkler(known, wrong);
@@ -189,7 +189,7 @@ pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
         .filter(|known| known.matches('.').count() == wrong.matches('.').count())
         .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
         .filter(|known| likeness(known) > 0.75);
-    // A slip of one letter is likelier than another table.
+    // A misspelling of one letter is more likely than the wrong table.
     close.filter(|known| likeness(known) > 0.9).or(elsewhere).or(close)
 }
 

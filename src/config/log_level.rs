@@ -1,13 +1,13 @@
-//! What is written to the log: a level, or a filter.
+//! Parses the log level, or a log filter.
 
 use tracing_subscriber::EnvFilter;
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
-/// Words that are less alike than this were hardly meant.
+/// Least similarity of a word that is suggested.
 const ALIKE: f64 = 0.8;
 
-/// The level or filter, or what is wrong and what was probably meant.
+/// Parses a level or filter. The error says what was probably intended.
 pub(super) fn parse(text: &str) -> Result<String, String> {
     let wrong = |part: &str| {
         let likeness = |level: &str| strsim::jaro_winkler(level, &part.to_lowercase());
@@ -22,7 +22,8 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
             LEVELS.join(", ")
         )
     };
-    // To the library, any word is a target, of which then everything is logged, and else nothing.
+    // The library takes an unknown word for a target: it would log everything of that target and
+    // nothing else.
     let is_word = |part: &&str| !part.contains(['=', ':', '[', '_']);
     let is_level = |part: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
     let mut words = text.split(',').map(str::trim).filter(is_word);

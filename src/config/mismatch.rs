@@ -1,24 +1,24 @@
-//! A value of another form than its setting wants: what was expected, found, and probably meant.
+//! Messages for values of the wrong kind: what was expected, found, and probably intended.
 
 use super::{
     key::{Key, Kind},
     settings::Value,
 };
 
-/// Longer texts can be a secret that stands in the wrong place.
+/// Longest value that a message repeats: a longer one can be a misplaced secret.
 const SHOWN: usize = 24;
 
-/// Choices that are less alike than this were hardly meant.
+/// Least similarity of a choice that is suggested.
 const ALIKE: f64 = 0.75;
 
-/// What is wrong with a value that does not fit; it repeats no secret and no login.
+/// Describes a value of the wrong kind, without repeating secrets or logins.
 pub(super) fn describe_mismatch(key: &Key, value: &Value) -> String {
     let meant = if is_shown(key) { suggest_value(key, value) } else { None };
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     format!("expected {}, found {}{meant}", key.kind.expected_form(), describe_found(key, value))
 }
 
-/// Secrets, and those who are watched, are not repeated.
+/// Whether a message may repeat the value: not of secrets and of watched users.
 fn is_shown(key: &Key) -> bool {
     key.file.is_none() && !["watch.ips", "watch.users"].contains(&key.path)
 }
@@ -35,7 +35,7 @@ fn describe_found(key: &Key, value: &Value) -> String {
     }
 }
 
-/// The value in the form that the setting wants.
+/// The value in the expected form, if it can be derived.
 fn suggest_value(key: &Key, value: &Value) -> Option<String> {
     match (key.kind, value) {
         (Kind::Integer(least, most), Value::Text(text)) => {
@@ -67,7 +67,7 @@ fn parse_flag(text: &str) -> Option<bool> {
     }
 }
 
-/// A number that was written with its unit, in the unit that the setting counts in.
+/// Parses a number with a unit, and converts it to the unit of the setting.
 fn parse_number(path: &str, text: &str) -> Option<i64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -87,7 +87,7 @@ fn parse_number(path: &str, text: &str) -> Option<i64> {
     number.checked_mul(factor)
 }
 
-/// A number where a text is wanted: a time in the unit of the default, a port, or the digits.
+/// Suggests a text for a number: a duration in the unit of the default, a port, or the digits.
 fn suggest_text(key: &Key, number: i64) -> Option<String> {
     if number < 0 {
         return None;
@@ -129,7 +129,7 @@ mod tests {
             let told = describe_mismatch(key::find(path).unwrap(), &value);
             assert!(told.ends_with(end), "{path}: {told}");
         }
-        // Who is watched is somebody, and what is long can be a secret.
+        // Watched users are personal data, and a long value can be a secret.
         for (path, value) in [
             ("watch.users", text("a@example.com")),
             ("api.client_secret", Value::List(vec!["s".to_owned()])),

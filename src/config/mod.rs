@@ -1,4 +1,4 @@
-//! The configuration: a TOML file, the environment over it, secrets in files.
+//! The configuration: a TOML file, overridden by the environment, with secrets in files.
 
 mod beside;
 mod build;
@@ -58,46 +58,45 @@ pub use web_url::parse_web_url;
 
 use needs::Excuses;
 
-/// Where the configuration is by convention, and as the unit for systemd has it.
+/// The conventional path of the configuration, which the systemd unit uses, too.
 const USUAL_PLACE: &str = "/etc/cii-exporter/config.toml";
 
-/// Everything an operator can set.
+/// All settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The listener that takes deliveries.
+    /// The listener for deliveries.
     pub webhook: WebhookConfig,
     /// The listener for scrapes and operators.
     pub ops: OpsConfig,
-    /// The service's API; without it, nothing is polled.
+    /// The service's API; nothing is polled without it.
     pub api: Option<ApiConfig>,
-    /// What is polled.
+    /// The watched users and addresses.
     pub watch: WatchConfig,
-    /// When it is polled.
+    /// The schedules of polls and listings.
     pub sync: SyncConfig,
-    /// What the operator says of checks, where no delivery says it.
+    /// Titles and severities of checks, for which no delivery has one.
     pub checks: ConfiguredChecks,
-    /// What people call the tenant.
+    /// The name of the tenant.
     pub tenant: TenantConfig,
-    /// What the metrics tell of persons.
+    /// How metrics show users and checks.
     pub metrics: MetricsConfig,
-    /// How long failures may last.
+    /// How long failures may last (`[slo]`).
     pub objectives: Objectives,
-    /// Where state is kept.
+    /// The place of the store, and its retention.
     pub store: StoreConfig,
-    /// Where events are sent; without it, nowhere.
+    /// The OTLP collector; no events are sent without it.
     pub otlp: Option<OtlpConfig>,
     /// The exporter's own log.
     pub log: LogConfig,
     settings: settings::Settings,
-    /// Files with secrets that others can read, as warnings.
+    /// Warnings about files with secrets that other users can read.
     open_files: Vec<String>,
-    /// Settings whose secrets the daemon is given and that cannot be read here, each with the
-    /// reason.
+    /// Settings whose secrets only the daemon can read, each with the reason.
     withheld: BTreeMap<&'static str, String>,
 }
 
-/// The begins of the settings that a reload applies, and those of them that it does not: the
-/// listener stays where it is.
+/// Path prefixes of the settings that a reload applies. The exceptions below need a restart: a
+/// listener keeps its socket.
 const RELOADED: [&str; 12] = [
     "metrics.",
     "ops.",
@@ -114,7 +113,7 @@ const RELOADED: [&str; 12] = [
 ];
 const NOT_RELOADED: [&str; 2] = ["ops.listen", "ops.web_config"];
 
-/// That nothing named a file, in words.
+/// The note that no configuration file was named or found.
 fn describe_missing_file(usual: &Path) -> String {
     format!(
         "no configuration file was read: neither --config nor {} names one, and there is no {}",
@@ -128,8 +127,8 @@ fn is_reloaded(path: &str) -> bool {
 }
 
 impl Config {
-    /// Loads the file, if any, with the environment over it. Without a file, the
-    /// environment may name one; where it does not, the file counts that is at the usual place.
+    /// Loads the file, if any, overridden by the environment. Without `file`, a variable may name
+    /// one; otherwise the file at the conventional path is used.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
@@ -151,9 +150,9 @@ impl Config {
         Self::from_file(path, environment, Excuses::NONE)
     }
 
-    /// Loads it for a command beside the daemon, which needs only some secrets. What systemd
-    /// gives to the daemon is taken from its unit: the configuration that it runs with,
-    /// variables, and credentials as far as they can be read here.
+    /// Loads it for a command beside the daemon, which needs only some secrets. The unit of the
+    /// daemon supplies what systemd gives to it: the path of the configuration, variables, and
+    /// credentials that can be read here.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
@@ -179,7 +178,7 @@ impl Config {
         Self::from_layers(&name, &text, environment, excuses)
     }
 
-    /// The same, from a text in place of a file; `name` is used in errors.
+    /// Loads it from a text instead of a file; `name` is used in errors.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
@@ -208,46 +207,45 @@ impl Config {
         build::build(settings, environment, excuses, problems)
     }
 
-    /// What the configuration comes to, as TOML, with the origin of each value
-    /// and without secrets.
+    /// Renders the effective configuration as TOML, with the origin of each value and without
+    /// secrets.
     #[must_use]
     pub fn effective_toml(&self) -> String {
         effective::render(&self.settings)
     }
 
-    /// Whether the operator set this setting, such as `sync.users.schedule`,
-    /// in the file or in the environment.
+    /// Whether the file or the environment sets this setting, such as `sync.users.schedule`.
     #[must_use]
     pub fn is_set(&self, path: &str) -> bool {
         self.settings.get(path).is_some()
     }
 
-    /// What is allowed and probably not meant.
+    /// Warnings about settings that are valid but probably not intended.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         warning::warnings(self)
     }
 
-    /// Files with secrets that others than their owner have rights to, in words.
+    /// Warnings about files with secrets that others than their owner can access.
     #[must_use]
     pub fn open_files(&self) -> &[String] {
         &self.open_files
     }
 
-    /// Whether the daemon is given the secret of this setting, and it cannot be read here.
+    /// Whether only the daemon can read the secret of this setting.
     #[must_use]
     pub fn is_withheld(&self, path: &str) -> bool {
         self.withheld.contains_key(path)
     }
 
-    /// What the daemon is given and cannot be read here, in words.
+    /// Notes about secrets that only the daemon can read.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         self.withheld.iter().map(|(path, why)| format!("{path}: {why}")).collect()
     }
 
-    /// The same without the secrets that can change while running: nobody needs to remember
-    /// those of the start once they were exchanged.
+    /// Removes the secrets that a reload can replace, so that those of the start do not stay in
+    /// memory.
     #[must_use]
     pub fn without_exchangeable_secrets(mut self) -> Self {
         self.webhook.secrets.clear();
@@ -259,11 +257,11 @@ impl Config {
         self
     }
 
-    /// The settings that differ from `running` and cannot change while running.
+    /// The settings that differ from `running` and need a restart.
     #[must_use]
     pub fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
         let changes_at_once = |path: &str| {
-            // Whoever the events are from is told at the start.
+            // The OTLP resource, which has the tenant's name, is built at the start.
             is_reloaded(path) || (path == "tenant.name" && self.otlp.is_none())
         };
         let differs = |path: &str| self.settings.value(path) != running.settings.value(path);
@@ -272,14 +270,14 @@ impl Config {
             .map(|key| key.path)
             .filter(|path| !changes_at_once(path) && differs(path))
             .collect();
-        // By default, events name people as metrics do.
+        // By default events name users as metrics do, so a change there can affect events.
         if let (Some(wanted), Some(running)) = (&self.otlp, &running.otlp)
             && !wanted.user_label.is_same(&running.user_label)
             && !waiting.contains(&"otlp.user_label")
         {
             waiting.push("otlp.user_label");
         }
-        // The table counts on its own, without a setting in it.
+        // An empty `[otlp]` turns the delivery on, so the table itself can be the difference.
         let is_named = waiting.iter().any(|path| path.starts_with("otlp."));
         if self.otlp.is_some() != running.otlp.is_some() && !is_named {
             waiting.push("otlp");

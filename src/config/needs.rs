@@ -1,10 +1,10 @@
-//! Which secrets are needed by whoever loads the configuration.
+//! Which secrets the caller needs when it loads the configuration.
 
 use std::collections::BTreeMap;
 
 use super::unit::Unit;
 
-/// The secrets that are going to be used.
+/// The secrets that the caller will use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "any kind of secret may be needed alone")]
 pub struct Needs {
@@ -15,18 +15,18 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// All of them, as the daemon does.
+    /// All secrets, for the daemon.
     pub const ALL: Self = Self { api: true, webhook: true, people: true, others: true };
-    /// None but those of the database: it is read, or the daemon asked.
+    /// Only those of the database, for commands that read it or send a request to the daemon.
     pub const NOTHING: Self = Self { api: false, webhook: false, people: false, others: false };
-    /// The API client's: the service is asked.
+    /// The API client's secret, for requests to the service.
     pub const API: Self = Self { api: true, ..Self::NOTHING };
-    /// What a sender of deliveries has.
+    /// The credentials of deliveries.
     pub const WEBHOOK: Self = Self { webhook: true, ..Self::NOTHING };
-    /// The key by which people are named: the database is read, and what it says is told. A
-    /// hash with another key would be no pseudonym.
+    /// The key of `metrics.user_label`, for commands that print users. With another key the
+    /// pseudonyms would not match.
     pub const PEOPLE: Self = Self { people: true, ..Self::NOTHING };
-    /// Both: a webhook target is registered.
+    /// Both, to register a webhook target.
     pub const API_AND_WEBHOOK: Self = Self { api: true, webhook: true, ..Self::NOTHING };
 
     /// Whether the secret of this setting is needed.
@@ -35,33 +35,33 @@ impl Needs {
             Some(("api", _)) => self.api,
             Some(("webhook", _)) => self.webhook,
             Some(("metrics", _)) => self.people,
-            // Every command reads the database, or writes to it.
+            // All commands use the database.
             Some(("store", _)) => true,
             _ => self.others,
         }
     }
 
-    /// Whether files besides secrets must be readable: those of TLS and users.
+    /// Whether the caller is the daemon, which must also be able to read files of TLS and users.
     pub(super) fn is_daemon(self) -> bool {
         self == Self::ALL
     }
 }
 
-/// What may be missing, and why.
+/// Which secrets may be missing, and why.
 #[derive(Debug, Clone)]
 pub(super) struct Excuses {
     pub(super) needs: Needs,
-    /// What runs the daemon, and gives secrets to it.
+    /// The systemd unit of the daemon.
     pub(super) unit: Option<Unit>,
-    /// Settings whose secrets the unit gives to the daemon and that cannot be read here, each
-    /// with the reason.
+    /// Settings whose secrets the unit gives to the daemon and that cannot be read here, each with
+    /// the reason.
     pub(super) withheld: BTreeMap<&'static str, String>,
-    /// Whether nothing more than a note is made of that.
+    /// Whether this causes only a note, not an error.
     pub(super) is_noted: bool,
 }
 
 impl Excuses {
-    /// Nothing may be missing.
+    /// No secret may be missing.
     pub(super) const NONE: Self =
         Self { needs: Needs::ALL, unit: None, withheld: BTreeMap::new(), is_noted: false };
 

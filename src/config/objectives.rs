@@ -1,14 +1,14 @@
-//! `[slo]`: how long failures may last.
+//! Parses `[slo]`: how long failures may last.
 
 use chrono::TimeDelta;
 
 /// The severities that can have an objective.
 pub(super) const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "low", "info", "unknown"];
 
-/// The longest objective: no failure is older than that, and no moment overflows.
+/// The longest objective: longer than any failure, and short enough that no moment overflows.
 const LONGEST: TimeDelta = TimeDelta::days(36_500);
 
-/// An objective of a text such as `7d`; none where the text is `none`.
+/// Parses an objective such as `7d`; `None` for the text `none`.
 pub(super) fn parse(text: &str) -> Result<Option<TimeDelta>, String> {
     if text.trim() == "none" {
         return Ok(None);

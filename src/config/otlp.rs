@@ -1,4 +1,4 @@
-//! Where events go, and how: `[otlp]`, then the standard variables of OpenTelemetry.
+//! The OTLP delivery: `[otlp]`, then the standard variables of OpenTelemetry.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -15,37 +15,38 @@ use super::{
     resource,
 };
 
-/// `[otlp]`, and for whatever it leaves open the variables
-/// `OTEL_EXPORTER_OTLP_LOGS_*`, else `OTEL_EXPORTER_OTLP_*`.
+/// `[otlp]`. What it does not set comes from the variables `OTEL_EXPORTER_OTLP_LOGS_*`, else
+/// `OTEL_EXPORTER_OTLP_*`.
 #[derive(Debug, Clone)]
 pub struct OtlpConfig {
-    /// Where batches go; for HTTP with the path of logs.
+    /// The URL for batches; for HTTP with the path of logs.
     pub endpoint: Url,
-    /// How to speak to the collector.
+    /// The protocol.
     pub protocol: OtlpProtocol,
-    /// How long one request may take.
+    /// Time limit of a request.
     pub timeout: Duration,
-    /// Whether requests are packed with gzip.
+    /// Whether requests are compressed with gzip.
     pub is_compressed: bool,
     /// Headers of each request, by their names in lower case.
     pub headers: BTreeMap<String, SecretString>,
-    /// The authority that the collector's certificate is held against, as PEM.
+    /// The authority that must have signed the collector's certificate, as PEM; `None`: those of
+    /// the system.
     pub certificate: Option<String>,
-    /// Our own certificate.
+    /// The client certificate.
     pub identity: Option<ClientIdentity>,
-    /// Attributes of the resource that the events are from, which win over our own.
+    /// Attributes of the resource, which take precedence over the exporter's own.
     pub resource: BTreeMap<String, String>,
-    /// By what users are named.
+    /// What identifies users in events.
     pub user_label: UserLabel,
-    /// Whether each record also is one of OCSF.
+    /// Whether each record also has the fields of OCSF.
     pub ocsf: bool,
-    /// The file that the client's key is in, and the variable that names it.
+    /// The file of the client's key, and the variable that names it.
     pub(super) key_file: Option<(String, String)>,
-    /// What of the variables cannot be used, and is ignored.
+    /// Warnings about variables that are invalid and ignored.
     pub(super) warnings: Vec<String>,
 }
 
-/// A form of OTLP.
+/// A protocol of OTLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
 pub enum OtlpProtocol {
     /// `http/protobuf`
@@ -65,18 +66,18 @@ pub struct ClientIdentity {
     pub key: SecretString,
 }
 
-/// How long to wait when nobody says, by the specification.
+/// The default time limit of the specification.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The path that receivers of logs have over HTTP.
+/// The path of logs for OTLP over HTTP.
 const LOGS_PATH: &str = "/v1/logs";
 
-/// Completes what `[otlp]` says with the variables. What makes a delivery impossible is
-/// a problem; the rest is ignored with a warning, as the specification wants it.
+/// Completes `[otlp]` with the variables. An invalid variable is a problem when the delivery is
+/// impossible without it; otherwise it is ignored with a warning, as the specification requires.
 ///
-/// Where it is not used, files that cannot be read are no problem.
+/// For commands that do not send events, unreadable files are no problem.
 ///
-/// `endpoint` is that of `[otlp]`: without a URL where it is wrong, which is told already.
+/// `endpoint` is that of `[otlp]`; it has no URL when it is invalid, which is already reported.
 #[expect(clippy::option_option, reason = "nothing where the setting is wrong, as elsewhere")]
 pub(super) fn complete(
     endpoint: Option<Option<Url>>,
@@ -113,13 +114,13 @@ pub(super) fn complete(
     })
 }
 
-/// The value of a variable, and its name.
+/// The name and the value of a variable.
 struct Given {
     value: String,
     variable: String,
 }
 
-/// Something was wrong, and is among the problems.
+/// A problem was found and added to the problems.
 struct Reported;
 
 struct Standard<'a> {
@@ -130,7 +131,7 @@ struct Standard<'a> {
 }
 
 impl Standard<'_> {
-    /// The variable for logs, else the one for all signals.
+    /// Finds the variable for logs, else the one for all signals.
     fn find_variable(&mut self, name: &str) -> Option<Given> {
         let names =
             [format!("OTEL_EXPORTER_OTLP_LOGS_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
@@ -138,7 +139,7 @@ impl Standard<'_> {
         Some(Given { value: self.text(&variable)?, variable })
     }
 
-    /// A value as text; one that is none cannot be used.
+    /// The value of a variable as text; a value that is not UTF-8 is ignored with a warning.
     fn text(&mut self, variable: &str) -> Option<String> {
         let value = self.environment.get(variable)?;
         if value.to_str().is_none() {
@@ -168,8 +169,8 @@ impl Standard<'_> {
         let Some(Given { value, variable }) = self.find_variable("ENDPOINT") else {
             return default_endpoint(protocol);
         };
-        // gRPC's endpoints may be without a scheme, and are then encrypted unless a
-        // variable of its own says otherwise.
+        // An endpoint of gRPC may lack the scheme. It then uses TLS, unless
+        // `OTEL_EXPORTER_OTLP_INSECURE` is set.
         let text = match (protocol, value.contains("://")) {
             (OtlpProtocol::Grpc, false) => {
                 let insecure = self.find_variable("INSECURE").map(|given| given.value);
@@ -180,11 +181,12 @@ impl Standard<'_> {
         };
         match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                // The one for logs alone is used as it is.
+                // By the specification, the endpoint for logs is used as it is, without a path
+                // added.
                 let is_whole = variable.contains("_LOGS_");
                 Some(if is_whole { url } else { with_path(url, protocol) })
             }
-            // The value is not repeated: it may hold a password.
+            // The message does not repeat the value, which may contain a password.
             _ => {
                 self.report_problem(
                     variable,
@@ -269,7 +271,7 @@ impl Standard<'_> {
         }
     }
 
-    /// The text of the file that a variable names.
+    /// Reads the file that a variable names.
     fn read_file(&mut self, name: &str) -> Result<Option<String>, Reported> {
         let Some(Given { value: path, variable }) = self.find_variable(name) else {
             return Ok(None);
@@ -284,18 +286,18 @@ impl Standard<'_> {
     }
 }
 
-/// `name=value`, percent-encoded; nothing when HTTP cannot carry it.
+/// Parses `name=value`, percent-encoded; `None` when it is no valid header.
 pub(super) fn parse_header(entry: &str) -> Option<(String, SecretString)> {
     let (name, value) = entry.split_once('=')?;
     let (name, value) = (HeaderName::try_from(name.trim()).ok()?, value.trim());
-    // What only looks encoded is taken as it is.
+    // A value that is not valid percent-encoding is taken literally.
     let decoded = percent_encoding::percent_decode_str(value).decode_utf8();
     let value = decoded.map_or_else(|_| value.to_owned(), |text| text.trim().to_owned());
     HeaderValue::try_from(&value).ok()?;
     Some((name.as_str().to_owned(), value.into()))
 }
 
-/// An endpoint for all signals, with the path of logs where the protocol has one.
+/// Adds the path of logs to an endpoint for all signals, if the protocol has paths.
 fn with_path(mut url: Url, protocol: OtlpProtocol) -> Url {
     if protocol == OtlpProtocol::HttpProtobuf {
         let base = url.path().trim_end_matches('/');
@@ -305,7 +307,7 @@ fn with_path(mut url: Url, protocol: OtlpProtocol) -> Url {
     url
 }
 
-/// A collector on this machine, at the ports that the specification has.
+/// The default endpoint of the specification: a collector on this machine.
 fn default_endpoint(protocol: OtlpProtocol) -> Option<Url> {
     Url::parse(match protocol {
         OtlpProtocol::Grpc => "http://localhost:4317",

@@ -1,4 +1,4 @@
-//! Values that stand in an example until somebody fills them in.
+//! Detects placeholders of examples that were not replaced.
 
 use super::{
     key::KEYS,
@@ -6,8 +6,7 @@ use super::{
     settings::{Settings, Value},
 };
 
-/// What examples and people write in the place of a value, in lower case, with `-` alone
-/// between words.
+/// Usual placeholders, in lower case, with words joined by `-`.
 const PLACEHOLDERS: [&str; 14] = [
     "changeit",
     "changeme",
@@ -25,7 +24,7 @@ const PLACEHOLDERS: [&str; 14] = [
     "todo",
 ];
 
-/// Settings besides secrets that an example leaves to be filled in.
+/// Settings besides secrets that examples leave to be filled in.
 const FILLED_IN: [&str; 6] = [
     "api.client_id",
     "api.token_url",
@@ -35,8 +34,8 @@ const FILLED_IN: [&str; 6] = [
     "webhook.public_url",
 ];
 
-/// Says which settings still have an example's value. The service, or everybody who reads
-/// the example, would learn it sooner than the operator.
+/// Reports settings with a placeholder. A placeholder as a secret would be public, and one in the
+/// API's credentials would fail only at the first request.
 pub(super) fn refuse_placeholders(settings: &Settings, problems: &mut Problems) {
     for key in KEYS {
         if key.file.is_none() && !FILLED_IN.contains(&key.path) {
@@ -58,7 +57,7 @@ pub(super) fn refuse_placeholders(settings: &Settings, problems: &mut Problems) 
     }
 }
 
-/// Whether a text is what an example has in the place of a value.
+/// Whether a text is a placeholder.
 #[must_use]
 pub fn is_placeholder(text: &str) -> bool {
     let text = text.trim().to_lowercase().replace(['_', ' '], "-");

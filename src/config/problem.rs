@@ -1,11 +1,11 @@
-//! What is wrong with a configuration, said to a person.
+//! Problems of a configuration.
 
 use std::fmt;
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
+    /// The default: it is not set.
     Default,
     /// A line of the file.
     File {
@@ -16,7 +16,7 @@ pub enum Origin {
     },
     /// A variable of the environment.
     Variable(String),
-    /// The file that a secret is kept in.
+    /// The file of a secret.
     SecretFile(String),
 }
 
@@ -31,12 +31,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where the wrong value is; `None` when one is missing.
+    /// The place of the wrong value; `None` when a value is missing.
     pub origin: Option<Origin>,
-    /// The setting's path; empty when it is about no setting.
+    /// The setting's path; empty when the problem is not about a setting.
     pub key: String,
     /// What is wrong, and what to do.
     pub message: String,
@@ -54,27 +54,27 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with a configuration; at least one thing.
+/// All problems of a configuration; at least one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     problems: Vec<Problem>,
 }
 
 impl ConfigError {
-    /// What is wrong: in the file by its lines, then elsewhere.
+    /// The problems: those of the file by line, then the others.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// How many things are wrong; what only explains them is not counted.
+    /// The number of problems, without notes that only explain them.
     #[must_use]
     pub fn fault_count(&self) -> usize {
         let is_fault = |problem: &&Problem| problem.origin.is_some() || !problem.key.is_empty();
         self.problems.iter().filter(is_fault).count().max(1)
     }
 
-    /// The same with one more, which is about no setting and explains the others.
+    /// Adds a note that explains the problems.
     pub(super) fn with_note(mut self, message: String) -> Self {
         self.problems.push(Problem { origin: None, key: String::new(), message });
         self
@@ -97,7 +97,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Collects problems, so that all of them are told at once.
+/// Collects problems, so that all are reported at once.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);
 
@@ -110,12 +110,12 @@ impl Problems {
         });
     }
 
-    /// Whether something was said about a setting already.
+    /// Whether a problem of this setting is already reported.
     pub(super) fn has_problem(&self, path: &str) -> bool {
         self.0.iter().any(|problem| problem.key == path)
     }
 
-    /// The value, or all problems: those of the file by its lines, then the others.
+    /// Returns the value, or all problems: those of the file by line, then the others.
     pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<T, ConfigError> {
         let place = |problem: &Problem| match problem.origin {
             Some(Origin::File { line, .. }) => line,

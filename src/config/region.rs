@@ -1,10 +1,9 @@
-//! A region, as a shorthand for the API's URL.
+//! `api.region`, a shorthand for the API's URL.
 
 use super::settings::{Settings, Value};
 
-/// Derives `api.url` of `api.region`, unless it is set. The domains are public;
-/// the path is the one that ends every endpoint of AWS `AppSync`, where the service
-/// runs, and not certain.
+/// Derives `api.url` from `api.region`, unless it is set. The domains are documented. The path is
+/// not: it is that of every endpoint of AWS `AppSync`, on which the service runs.
 pub(super) fn apply_region(settings: &mut Settings) {
     if settings.get("api.url").is_some() {
         return;

@@ -1,16 +1,16 @@
-//! Lists that name something twice: allowed, and probably a slip.
+//! Warns about lists with repeated entries, which are valid but probably a mistake.
 
 use super::{Config, settings::Value};
 use crate::domain::{CheckId, Login, Network, WatchSubject};
 
-/// Entries that are named at most.
+/// Most entries that a warning names.
 const NAMED: usize = 5;
 
-/// What is the same of two spellings of one thing; nothing of what is none.
+/// Normalizes an entry, so that two spellings are equal; `None` for an invalid one.
 type Identity<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A warning for each list that repeats itself. Entries are named by their number: the log, where
-/// a start has it, names nobody.
+/// Returns a warning for each list with repeated entries. It names entries by number, because a
+/// start logs it, and the log must not name users.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let login = |text: &str| Login::new(text).ok().map(|login| login.as_str().to_owned());
     let address =
@@ -50,7 +50,7 @@ fn repeated_warning(config: &Config, path: &str, identity: Identity<'_>) -> Opti
     ))
 }
 
-/// The numbers, from 1, of entries that are there before.
+/// The numbers, from 1, of entries that repeat an earlier one.
 fn repeated_positions(texts: &[String], identity: Identity<'_>) -> Vec<usize> {
     let mut seen = std::collections::BTreeSet::new();
     let numbered = (1..).zip(texts);

@@ -1,4 +1,4 @@
-//! Who the events are from, by the standard variables of OpenTelemetry.
+//! The resource of events, from the standard variables of OpenTelemetry.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 /// The attribute that `OTEL_SERVICE_NAME` sets.
 const NAME: &str = "service.name";
 
-/// `OTEL_RESOURCE_ATTRIBUTES`, then `OTEL_SERVICE_NAME`, which wins, as the
-/// specification of OpenTelemetry's SDK says. The SDK's own reading is not used: it does
-/// not decode percent signs, says nothing of malformed entries, and what a program sets
-/// wins over it.
+/// Reads `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`, which takes precedence by the
+/// specification. The parser of OpenTelemetry's SDK is not used: it does not decode
+/// percent-encoding, ignores malformed entries silently, and attributes set by the program override
+/// it.
 ///
-/// Entries that are malformed go to `warnings` by their position, from 1 on: their text
-/// may be a secret in the wrong place.
+/// Malformed entries are added to `warnings` by position, from 1: their text may be a misplaced
+/// secret.
 pub(super) fn read_attributes(
     variable: impl Fn(&str) -> Option<String>,
     warnings: &mut Vec<String>,
@@ -27,7 +27,7 @@ pub(super) fn read_attributes(
             Some((key, value)) => {
                 attributes.insert(key, value);
             }
-            // A comma at the end is common and means nothing.
+            // A trailing comma is common and harmless.
             None if entry.trim().is_empty() => {}
             None => malformed.push(position),
         }
@@ -45,7 +45,7 @@ pub(super) fn read_attributes(
     attributes
 }
 
-/// `key=value`, with what is special in either percent-encoded.
+/// Parses `key=value` with percent-encoding.
 fn parse_entry(entry: &str) -> Option<(String, String)> {
     let decode = |text: &str| {
         let text = text.trim();
@@ -54,7 +54,7 @@ fn parse_entry(entry: &str) -> Option<(String, String)> {
     };
     let (key, value) = entry.split_once('=')?;
     let (key, value) = (decode(key)?, decode(value)?);
-    // An empty name is as good as none; other attributes may be empty.
+    // An empty service name counts as not set; other attributes may be empty.
     let is_unusable = key.is_empty() || (key == NAME && value.is_empty());
     (!is_unusable).then_some((key, value))
 }

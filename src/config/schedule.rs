@@ -1,4 +1,4 @@
-//! Schedules as somebody writes them, and what they probably meant.
+//! Parses schedules, and suggests what was probably intended.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::domain::{Schedule, Timestamp};
 /// The fields of a schedule, in their order.
 const FIELDS: [&str; 6] = ["second", "minute", "hour", "day of month", "month", "weekday"];
 
-/// The schedule, or what is wrong and what was probably meant.
+/// Parses a schedule. The error says what was probably intended.
 pub(super) fn parse(pattern: &str) -> Result<Schedule, String> {
     match pattern.parse::<Schedule>() {
         Ok(schedule) if schedule.next_after(Timestamp::UNIX_EPOCH).is_some() => Ok(schedule),
@@ -24,7 +24,7 @@ fn more(pattern: &str) -> String {
         .map_or_else(String::new, |(name, value)| format!("; {value:?} is no {name}"))
 }
 
-/// The field that alone keeps a pattern from being one.
+/// The only invalid field of a pattern, if there is exactly one.
 fn wrong_field(pattern: &str) -> Option<(&'static str, &str)> {
     let fields: Vec<_> = pattern.split_whitespace().collect();
     if fields.len() != FIELDS.len() {
@@ -32,7 +32,7 @@ fn wrong_field(pattern: &str) -> Option<(&'static str, &str)> {
     }
     let mut wrong = (0..fields.len()).filter(|place| {
         let mut mended = fields.clone();
-        // Every field can be 1.
+        // 1 is valid in every field, so replacing a field by it tests the others.
         mended[*place] = "1";
         mended.join(" ").parse::<Schedule>().is_ok()
     });
@@ -40,7 +40,7 @@ fn wrong_field(pattern: &str) -> Option<(&'static str, &str)> {
     Some((FIELDS[place], fields[place]))
 }
 
-/// A pattern without seconds, a word, or a time between two runs.
+/// Suggests a pattern for one without seconds, a word such as `daily`, or an interval.
 fn suggest_pattern(pattern: &str) -> Option<String> {
     let fields = pattern.split_whitespace().count();
     let with_second = format!("0 {}", pattern.trim());
@@ -58,7 +58,7 @@ fn suggest_pattern(pattern: &str) -> Option<String> {
     Some(meant)
 }
 
-/// A schedule of each so many minutes or hours, when these divide an hour or a day.
+/// A pattern for an interval in minutes or hours that divides an hour or a day.
 fn pattern_for_interval(time: &str) -> Option<String> {
     let time: Duration = humantime::parse_duration(time).ok()?;
     let minutes = time.as_secs() / 60;

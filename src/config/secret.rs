@@ -1,4 +1,4 @@
-//! Secrets that are kept in files of their own.
+//! Secrets in files, and credentials of systemd.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -13,17 +13,16 @@ use super::{
     unit::{Credential, Unit},
 };
 
-/// The folder of what systemd hands over (systemd.exec(5), "Credentials").
+/// The variable with the folder of systemd's credentials (systemd.exec(5), "Credentials").
 pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
-/// The tables that count without being written.
+/// The tables that are in effect without being written.
 const ALWAYS_THERE: [&str; 3] = ["webhook", "ops", "metrics"];
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The files that secrets were read from and that others than their owner have rights to,
-/// each with what it holds. Whoever hands over credentials keeps others out by
-/// other means than the mode, which shows the mask of an access list.
+/// The files with secrets that others than their owner can access, each with its setting.
+/// Credentials are skipped: systemd protects them by an access list, whose mask shows in the mode.
 pub(super) fn open_files(
     settings: &Settings,
     environment: &Environment,
@@ -32,7 +31,7 @@ pub(super) fn open_files(
     let handed_over = environment.get(CREDENTIALS).map(Path::new);
     let of_settings = KEYS.iter().filter(|key| key.file.is_some()).filter_map(|key| {
         let entry = settings.get(key.path)?;
-        // Which server it is, is no secret; a password in it is.
+        // The server's URL is secret only when it contains a password.
         if let ("store.url", Value::Text(url)) = (key.path, &entry.value)
             && ServerConfig::parse(url).is_ok_and(|server| server.password.is_none())
         {
@@ -76,8 +75,7 @@ pub(super) fn open_files(
     found.into_iter().map(warning).collect()
 }
 
-/// The files with secrets of a listener, each with what it holds. Certificates are for
-/// everybody.
+/// The files with secrets of a listener, each with its content. Certificates are public.
 fn listener_files(setting: &str, file: &WebConfigFile) -> Vec<(String, String)> {
     let WebConfigFile { path, config } = file;
     let key = config.tls.as_ref().map(|tls| &tls.key);
@@ -91,9 +89,8 @@ fn listener_files(setting: &str, file: &WebConfigFile) -> Vec<(String, String)> 
     files
 }
 
-/// Has secrets read from the credentials that systemd hands over, where nobody says otherwise:
-/// each is named like its setting, such as `api.client_secret`. None switches on what the
-/// configuration does not.
+/// Uses systemd's credentials for secrets that are not set. A credential has the name of its
+/// setting, such as `api.client_secret`. It never turns on a part that the configuration does not.
 pub(super) fn take_credentials(settings: &mut Settings, environment: &Environment) {
     let Some(folder) = environment.get(CREDENTIALS).map(Path::new) else { return };
     for (path, file) in unset_secrets(settings) {
@@ -105,8 +102,8 @@ pub(super) fn take_credentials(settings: &mut Settings, environment: &Environmen
     }
 }
 
-/// Has secrets read from where the unit of the daemon has them, likewise. Returns those that
-/// cannot be read here, each with the reason.
+/// Uses the credentials of the daemon's unit in the same way. Returns the secrets that cannot be
+/// read here, each with the reason.
 pub(super) fn take_from_unit(
     settings: &mut Settings,
     unit: Option<&Unit>,
@@ -132,8 +129,8 @@ pub(super) fn take_from_unit(
     withheld
 }
 
-/// The secrets that nothing sets, of tables that are there: the path of each, and that of the
-/// file's setting.
+/// The secrets of existing tables that are not set: the path of each, and that of its file's
+/// setting.
 fn unset_secrets(settings: &Settings) -> Vec<(&'static str, &'static str)> {
     let is_there = |path: &str| {
         let table = path.rsplit_once('.').map_or("", |(table, _)| table);
@@ -146,15 +143,15 @@ fn unset_secrets(settings: &Settings) -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// Reads the files that the settings name in place of secrets.
+/// Reads the secrets from the files that settings name.
 pub(super) fn read_files(settings: &mut Settings, excuses: &Excuses, problems: &mut Problems) {
     for key in KEYS {
         let Some(file) = key.file else { continue };
         let Some(entry) = settings.get(file).cloned() else { continue };
         let Value::Text(path) = &entry.value else { continue };
         let text = match fs::read_to_string(path).map(Zeroizing::new) {
-            // Editors on Windows begin a file with a byte order mark, which stays in
-            // the middle when files are put together. No secret holds one.
+            // Windows editors write a byte order mark, which is in the middle after files were
+            // concatenated. No secret contains one.
             Ok(text) => Zeroizing::new(text.replace(BYTE_ORDER_MARK, "")),
             Err(_) if excuses.is_excused(key.path) => continue,
             Err(error) => {
@@ -163,7 +160,7 @@ pub(super) fn read_files(settings: &mut Settings, excuses: &Excuses, problems: &
                 continue;
             }
         };
-        // What somebody took out by `#` must not open anything any more.
+        // A secret that was commented out with `#` must not be accepted any more.
         let kept = || text.lines().filter(|line| !line.starts_with('#'));
         let lines = || kept().map(str::trim).filter(|line| !line.is_empty());
         if lines().next().is_none() {
@@ -173,7 +170,7 @@ pub(super) fn read_files(settings: &mut Settings, excuses: &Excuses, problems: &
         }
         let value = match key.kind {
             Kind::List => Value::List(lines().map(str::to_owned).collect()),
-            // White space can be a part of a password.
+            // Only line ends separate secrets: white space can be a part of a password.
             Kind::Texts => {
                 Value::List(kept().filter(|line| !line.is_empty()).map(str::to_owned).collect())
             }

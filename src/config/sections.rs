@@ -1,4 +1,4 @@
-//! The sections of the configuration, as they are understood.
+//! The sections of the configuration, with parsed values.
 
 use std::{collections::BTreeSet, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -16,35 +16,35 @@ pub struct WebhookConfig {
     pub listen: SocketAddr,
     /// The path that takes deliveries.
     pub path: String,
-    /// Where the service reaches it.
+    /// The URL under which the service reaches it.
     pub public_url: Option<Url>,
     /// The header that carries the secret, in lower case.
     pub header: String,
-    /// Each of these is accepted in the header. Of these, `basic` and `bearer`, at least one
-    /// is there.
+    /// The secrets that are accepted in the header. At least one of `secrets`, `basic` and `bearer`
+    /// is set.
     pub secrets: Vec<SecretString>,
-    /// A user and passwords that are accepted, too.
+    /// A user with passwords that are accepted, too.
     pub basic: Option<BasicConfig>,
-    /// Each of these is accepted as a Bearer token, too.
+    /// Bearer tokens that are accepted, too.
     pub bearer: Vec<SecretString>,
     /// TLS and further users, in exporter-toolkit's format.
     pub web_config: Option<WebConfigFile>,
-    /// The networks that deliveries come from; empty: every one.
+    /// The networks of senders; empty: all.
     pub allow_from: Vec<Network>,
-    /// Proxies that are believed whom they forward for.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<Network>,
-    /// Checks that count; empty: every check.
+    /// The checks whose deliveries are recorded; empty: all.
     pub check_ids: BTreeSet<CheckId>,
-    /// The longest body that is taken.
+    /// The longest body that is accepted.
     pub max_body_bytes: usize,
 }
 
-/// A `web-config.yml` and what it says at the start; the listener reads it again.
+/// A `web-config.yml` and its content at the start; the listener reads it again when it changes.
 #[derive(Debug, Clone)]
 pub struct WebConfigFile {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// What it said.
+    /// Its content at the start.
     pub config: WebConfig,
 }
 
@@ -53,7 +53,7 @@ pub struct WebConfigFile {
 pub struct BasicConfig {
     /// The user's name.
     pub user: String,
-    /// Each of these is accepted; at least one.
+    /// The accepted passwords; at least one.
     pub passwords: Vec<SecretString>,
 }
 
@@ -64,15 +64,15 @@ pub struct OpsConfig {
     pub listen: SocketAddr,
     /// TLS and users, in exporter-toolkit's format.
     pub web_config: Option<WebConfigFile>,
-    /// Where people reach it.
+    /// The URL of its pages for browsers.
     pub public_url: Option<Url>,
-    /// Names under which it is reached, besides those of loopback, in lower case.
+    /// Accepted host names besides those of loopback, in lower case.
     pub hosts: BTreeSet<String>,
-    /// Whether it listens where others reach it, without authentication.
+    /// Whether it may listen for other machines without authentication.
     pub allow_unauthenticated: bool,
-    /// Whether nothing is changed over it.
+    /// Whether requests that change state are refused.
     pub read_only: bool,
-    /// Each of these lets its bearer change things; none: everybody may.
+    /// Tokens for requests that change state; without any, no token is needed.
     pub write_tokens: Vec<SecretString>,
 }
 
@@ -81,7 +81,7 @@ pub struct OpsConfig {
 pub struct ApiConfig {
     /// The GraphQL endpoint.
     pub url: Url,
-    /// Where tokens are had.
+    /// The URL of the token endpoint.
     pub token_url: Url,
     /// The API client's id.
     pub client_id: String,
@@ -91,23 +91,23 @@ pub struct ApiConfig {
     pub audience: Option<String>,
     /// The form of a token request.
     pub token_request: TokenRequest,
-    /// What a list means that is null without an error.
+    /// The meaning of a list that is null without an error.
     pub null_lists: NullLists,
-    /// How long one request may take, to the end of its answer.
+    /// Time limit of a request, including its answer.
     pub timeout: Duration,
-    /// Requests at once.
+    /// Most concurrent requests.
     pub concurrency: usize,
-    /// Users a page, when an address is asked about.
+    /// Users per page of an address.
     pub page_size: u32,
-    /// Users or addresses that one request asks about.
+    /// Most users or addresses in one request.
     pub batch_size: usize,
-    /// Requests at most in any minute.
+    /// Most requests per minute.
     pub requests_per_minute: u32,
-    /// How often a request that failed and may succeed is sent again.
+    /// How often a request with a temporary failure is repeated.
     pub retries: u32,
-    /// Bytes of an answer at most.
+    /// Most bytes of an answer.
     pub max_answer_bytes: usize,
-    /// Elements at most of any one list in an answer.
+    /// Most elements of any list in an answer.
     pub max_answer_items: usize,
 }
 
@@ -115,105 +115,105 @@ pub struct ApiConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum TokenRequest {
-    /// The one that the token endpoint takes, JSON first.
+    /// The form that the token endpoint accepts; JSON is tried first.
     Auto,
     /// JSON.
     Json,
-    /// Form-encoded, as OAuth 2.0 has it (RFC 6749).
+    /// Form-encoded, as in OAuth 2.0 (RFC 6749).
     Form,
 }
 
 /// `[watch]`
 #[derive(Debug, Clone)]
 pub struct WatchConfig {
-    /// Users, by login.
+    /// The watched users, by login.
     pub users: BTreeSet<Login>,
-    /// Addresses.
+    /// The watched addresses.
     pub ips: BTreeSet<IpAddress>,
-    /// Whether every user that a webhook names is watched, too.
+    /// Whether users named in deliveries are followed, too.
     pub failing_users: bool,
-    /// Users watched at most.
+    /// Most watched users.
     pub max_users: usize,
-    /// Addresses watched at most.
+    /// Most watched addresses.
     pub max_ips: usize,
 }
 
 /// `[sync]`
 #[derive(Debug, Clone)]
 pub struct SyncConfig {
-    /// When watched users are asked about.
+    /// The poll of watched users.
     pub users: JobConfig,
-    /// When watched addresses are asked about.
+    /// The poll of watched addresses.
     pub ips: JobConfig,
-    /// When the whole tenant is listed; off without it.
+    /// The listing of the whole tenant; `None` when it is off.
     pub tenant: Option<JobConfig>,
-    /// Users a page, when the tenant is listed.
+    /// Users per page of the tenant listing.
     pub tenant_page_size: u32,
-    /// When integrations and administrators are looked at; off without it.
+    /// The poll of integrations and administrators; `None` when it is off.
     pub service: Option<JobConfig>,
-    /// By how much a run comes late at most, by chance.
+    /// The largest random delay of a run, in seconds.
     pub jitter_seconds: u64,
-    /// Whether a run's requests are spread over the time to the next run.
+    /// Whether the requests of a run are spread over the time until the next run.
     pub spread: bool,
-    /// For how long after a failure was published no answer ends it: the API lags behind
-    /// the webhook.
+    /// For how long after its publication no answer ends a failure, because the API lags behind the
+    /// webhook.
     pub settle: Duration,
 }
 
 /// `[sync.users]` and the other jobs
 #[derive(Debug, Clone)]
 pub struct JobConfig {
-    /// Cron with seconds, in the configured zone.
+    /// The schedule: cron with seconds, in the configured time zone.
     pub schedule: Schedule,
-    /// Whether the first run is at the start.
+    /// Whether it also runs at the start.
     pub on_start: bool,
 }
 
 /// `[tenant]`
 #[derive(Debug, Clone, Default)]
 pub struct TenantConfig {
-    /// Its name for people; without one, its id stands in.
+    /// The displayed name; without one, the id is used.
     pub name: Option<String>,
 }
 
 /// `[metrics]`
 #[derive(Debug, Clone)]
 pub struct MetricsConfig {
-    /// Whom series of their own are shown for.
+    /// Which users have series of their own.
     pub user_series: UserSeries,
-    /// By what users are named there.
+    /// What identifies a user in these series.
     pub user_label: UserLabel,
-    /// How many checks have series at most.
+    /// Most checks that have series.
     pub max_checks: usize,
 }
 
-/// Whom series of their own are shown for.
+/// Which users have series of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum UserSeries {
     /// Users whom the configuration, a command or the API listed.
     Listed,
-    /// Followed ones, too.
+    /// Listed and followed users.
     All,
-    /// Nobody.
+    /// No users.
     None,
 }
 
 /// `[store]`
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
-    /// Where state is.
+    /// The place of the store.
     pub place: StorePlace,
-    /// For how many days things are kept.
+    /// The retention in days, by kind.
     pub retention_days: Retention<u32>,
 }
 
-/// Where state is.
+/// The place of the store.
 #[derive(Debug, Clone)]
 pub enum StorePlace {
-    /// In a file, by SQLite.
+    /// A file, with SQLite.
     File(PathBuf),
-    /// On a PostgreSQL server.
+    /// A database on a PostgreSQL server.
     Server(Box<ServerConfig>),
 }
 
@@ -237,7 +237,7 @@ pub struct LogConfig {
 }
 
 impl WebhookConfig {
-    /// What the listener speaks.
+    /// The scheme of the listener: `http` or `https`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         scheme(self.web_config.as_ref())
@@ -245,13 +245,13 @@ impl WebhookConfig {
 }
 
 impl OpsConfig {
-    /// What the listener speaks.
+    /// The scheme of the listener: `http` or `https`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         scheme(self.web_config.as_ref())
     }
 
-    /// Whether other machines reach it and need not prove who they are.
+    /// Whether other machines can use it without authentication.
     #[must_use]
     pub fn is_open(&self) -> bool {
         is_open(self.listen, self.web_config.as_ref())
@@ -262,7 +262,7 @@ fn scheme(file: Option<&WebConfigFile>) -> &'static str {
     if file.is_some_and(|file| file.config.tls.is_some()) { "https" } else { "http" }
 }
 
-/// Whether other machines reach a listener and need not prove who they are.
+/// Whether other machines can use a listener without authentication.
 pub(super) fn is_open(listen: SocketAddr, file: Option<&WebConfigFile>) -> bool {
     let is_authenticated = file.is_some_and(|file| file.config.is_authenticated());
     !listen.ip().to_canonical().is_loopback() && !is_authenticated

@@ -1,4 +1,4 @@
-//! Values by path, each with its origin, before they mean anything.
+//! The unparsed values of settings by path, each with its origin.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,7 +10,7 @@ use super::{
     problem::{Origin, Problems},
 };
 
-/// A value as written. It may be a secret, and leaves nothing in memory when dropped.
+/// A value as it is written. It may be a secret, so it is zeroized on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Text(String),
@@ -30,7 +30,7 @@ impl Drop for Value {
 }
 
 impl Value {
-    /// The texts of a list, or the one text as a list; of anything else none.
+    /// The strings of a list, or a single string as a list; empty for anything else.
     pub(super) fn into_texts(mut self) -> Vec<String> {
         match &mut self {
             Self::List(texts) => std::mem::take(texts),
@@ -39,7 +39,7 @@ impl Value {
         }
     }
 
-    /// Whether the value has the form that a setting wants.
+    /// Whether the value is of this kind.
     pub(super) fn is_of_kind(&self, kind: Kind) -> bool {
         match (self, kind) {
             (Self::Text(_), Kind::Text | Kind::Texts)
@@ -52,20 +52,20 @@ impl Value {
     }
 }
 
-/// A value and where it comes from.
+/// A value and its origin.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) value: Value,
     pub(super) origin: Origin,
 }
 
-/// The values that one source sets, or that all of them together come to.
+/// The values of one source, or of all sources merged.
 #[derive(Clone, Default)]
 pub(super) struct Settings {
     entries: BTreeMap<&'static str, Entry>,
-    /// Tables that are there, although maybe empty.
+    /// The tables that exist, even when empty.
     tables: BTreeMap<String, Origin>,
-    /// What is said of checks, whose names are no settings' names.
+    /// The fields of checks, whose paths are not settings.
     pub(super) checks: Checks,
 }
 
@@ -81,7 +81,7 @@ impl Settings {
         self.entries.insert(path, Entry { value, origin });
     }
 
-    /// Drops what was set of these settings.
+    /// Removes the values of these settings.
     pub(super) fn remove(&mut self, is_meant: impl Fn(&Key) -> bool) {
         self.entries.retain(|path, _| !key::find(path).is_some_and(&is_meant));
     }
@@ -90,7 +90,7 @@ impl Settings {
         self.entries.get(path)
     }
 
-    /// The value, else the default.
+    /// The value, or else the default.
     pub(super) fn value(&self, path: &str) -> Option<Value> {
         if let Some(entry) = self.get(path) {
             return Some(entry.value.clone());
@@ -104,24 +104,24 @@ impl Settings {
         })
     }
 
-    /// Remembers that a table is there; what was there first goes on to count.
+    /// Records that a table exists; its first origin is kept.
     pub(super) fn begin_table(&mut self, table: String, origin: Origin) {
         self.tables.entry(table).or_insert(origin);
     }
 
-    /// What made a table be there, when it was begun.
+    /// The origin of a table.
     pub(super) fn table_origin(&self, table: &str) -> Option<&Origin> {
         self.tables.get(table)
     }
 
-    /// Whether a table was begun, or a setting below it was set.
+    /// Whether a table exists, or a setting below it is set.
     pub(super) fn has_table(&self, table: &str) -> bool {
         let below = |path: &str| path.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
         self.tables.contains_key(table) || self.entries.keys().any(|path| below(path))
     }
 
-    /// Lays another source over this one. A secret given there replaces the file
-    /// named here, and the other way round.
+    /// Merges another source, which takes precedence. A secret there replaces a file named here,
+    /// and the other way round.
     pub(super) fn overlay(&mut self, over: Self, problems: &mut Problems) {
         for key in KEYS {
             let Some(file) = key.file else { continue };

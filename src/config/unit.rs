@@ -1,7 +1,7 @@
-//! What a unit of systemd gives to the daemon, for commands beside it: variables, files of
-//! variables, credentials, and which configuration it runs with.
+//! Reads the systemd unit of the daemon, for commands beside it: variables, environment files,
+//! credentials, and the path of the configuration.
 //!
-//! The forms are those of systemd.exec(5) and systemd.syntax(7), as far as they are needed here.
+//! The syntax is that of systemd.exec(5) and systemd.syntax(7), as far as it is needed.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where units are, by the precedence of systemd.
+/// The folders of units, in systemd's order of precedence.
 const FOLDERS: [&str; 4] = [
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -17,15 +17,15 @@ const FOLDERS: [&str; 4] = [
     "/usr/lib/systemd/system",
 ];
 
-/// The unit's name by convention.
+/// The conventional name of the unit.
 pub(super) const NAME: &str = "cii-exporter.service";
 
-/// Where a credential comes from.
+/// The source of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Credential {
-    /// A file in the clear.
+    /// A plain file.
     File(PathBuf),
-    /// A form that only systemd can hand over.
+    /// An encrypted form, which only systemd can decrypt.
     Sealed,
 }
 
@@ -34,15 +34,15 @@ pub(super) enum Credential {
 pub(super) struct Unit {
     pub(super) path: PathBuf,
     pub(super) variables: BTreeMap<String, String>,
-    /// Files of variables that cannot be read here, each with the reason.
+    /// Environment files that cannot be read here, each with the reason.
     pub(super) unread: Vec<String>,
     pub(super) credentials: BTreeMap<String, Credential>,
-    /// What `--config` of its command names.
+    /// The path after `--config` in its command.
     pub(super) config_file: Option<PathBuf>,
 }
 
 impl Unit {
-    /// The unit that was named, else the one at the usual places; nothing where there is none.
+    /// Finds the named unit, else the conventional one; `None` when there is none.
     pub(super) fn find(named: Option<PathBuf>) -> Option<Self> {
         let usual = || FOLDERS.iter().map(|folder| Path::new(folder).join(NAME));
         let path = named.or_else(|| usual().find(|path| path.is_file()))?;
@@ -57,7 +57,7 @@ impl Unit {
     }
 }
 
-/// The files of the folder beside the unit, in the order of their names.
+/// The drop-in files beside the unit, ordered by name.
 fn drop_ins(unit: &Path) -> Vec<PathBuf> {
     let mut folder = unit.as_os_str().to_owned();
     folder.push(".d");
@@ -77,7 +77,7 @@ fn parse_unit(text: &str) -> Unit {
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
         let Some((name, value)) = line.split_once('=') else { continue };
         let value = value.trim();
-        // An empty value takes back what was said before.
+        // An empty value resets the list.
         match (name.trim(), value) {
             ("Environment", "") => own.clear(),
             ("Environment", _) => {
@@ -90,7 +90,7 @@ fn parse_unit(text: &str) -> Unit {
                 unit.credentials.clear();
             }
             ("LoadCredential", _) => {
-                // Without a path, it is looked for in systemd's own folders.
+                // Without a path, systemd searches its own credential folders.
                 let (name, path) = value.split_once(':').unwrap_or((value, ""));
                 let path = PathBuf::from(expand_specifiers(path));
                 let from = path.is_absolute().then_some(Credential::File(path));
@@ -107,7 +107,7 @@ fn parse_unit(text: &str) -> Unit {
             _ => {}
         }
     }
-    // Those of files win over those of the unit itself.
+    // Environment files take precedence over `Environment=`.
     unit.variables = own;
     for file in files {
         let (file, is_optional) =
@@ -121,7 +121,7 @@ fn parse_unit(text: &str) -> Unit {
     unit
 }
 
-/// A line of a file of variables.
+/// Parses a line of an environment file.
 fn parse_variable(line: &str) -> Option<(String, String)> {
     let line = line.trim();
     if line.starts_with(['#', ';']) {
@@ -136,7 +136,7 @@ fn parse_pair(entry: &str) -> Option<(String, String)> {
     Some((name.to_owned(), value.to_owned()))
 }
 
-/// The configuration that a command line of ours names.
+/// The path of the configuration in the exporter's command line.
 fn find_config_file(words: &[String]) -> Option<PathBuf> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -150,7 +150,7 @@ fn find_config_file(words: &[String]) -> Option<PathBuf> {
     None
 }
 
-/// A value with the specifiers of the folders that a unit of the system has.
+/// Expands the specifiers of folders, for system units.
 fn expand_specifiers(value: &str) -> String {
     const FOLDERS: [(&str, &str); 6] = [
         ("%S", "/var/lib"),
@@ -163,7 +163,7 @@ fn expand_specifiers(value: &str) -> String {
     FOLDERS.iter().fold(value.to_owned(), |value, (name, folder)| value.replace(name, folder))
 }
 
-/// The words of a line, without the quotes around them or around a part of them.
+/// Splits a line into words, and removes quotes.
 fn split_words(line: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), None::<String>);
     let mut quote = None;

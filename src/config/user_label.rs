@@ -1,4 +1,4 @@
-//! By what people are named outside of the exporter.
+//! What identifies users in metrics and events.
 
 use std::fmt::Write as _;
 
@@ -8,30 +8,30 @@ use sha2::Sha256;
 
 use crate::domain::Login;
 
-/// Bytes of a hash that are shown: enough that two users of a tenant never share one.
+/// Bytes of a hash that are shown: enough that hashes of two users of a tenant do not collide.
 const SHOWN: usize = 16;
 
-/// By what users are named in series of their own, and in events that are sent.
+/// What identifies users in series of their own, and in exported events.
 #[derive(Debug, Clone)]
 pub enum UserLabel {
     /// The login, which can be an e-mail address.
     Login,
     /// The service's id of the user.
     Id,
-    /// A hash of the login with this key, for whom nobody outside must be named.
+    /// A hash of the login with this key, to hide logins from other systems.
     Hash(SecretString),
 }
 
 impl UserLabel {
-    /// HMAC-SHA-256 of the identity, where people are named so: without the key nobody finds
-    /// the login by trying.
+    /// Returns the HMAC-SHA-256 of the identity, for the label `hash`. Without the key, logins
+    /// cannot be found by trying.
     #[must_use]
     pub fn hash_login(&self, login: &Login) -> Option<String> {
         let Self::Hash(key) = self else { return None };
         hash_with_key(key.expose_secret().as_bytes(), login)
     }
 
-    /// Whether people are named the same by both.
+    /// Whether both identify users in the same way.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Login, Self::Login) | (Self::Id, Self::Id) => true,
@@ -42,7 +42,7 @@ impl UserLabel {
 }
 
 fn hash_with_key(key: &[u8], login: &Login) -> Option<String> {
-    // A key of any length is one.
+    // HMAC accepts keys of any length, so this cannot fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(login.as_str().as_bytes());
     let bytes = mac.finalize().into_bytes();

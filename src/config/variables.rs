@@ -1,4 +1,4 @@
-//! Variables of the environment that set something.
+//! Reads settings from environment variables.
 
 use std::ffi::OsStr;
 
@@ -14,15 +14,15 @@ use super::{
     settings::{Settings, Value},
 };
 
-/// What the names of all of them begin with.
+/// The prefix of their names.
 const PREFIX: &str = "CII_EXPORTER_";
 
-/// The name of the variable that sets a setting.
+/// The name of the variable of a setting.
 pub(super) fn variable_name(path: &str) -> String {
     format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
 }
 
-/// Reads the variables; what is wrong in them goes to `problems`.
+/// Reads the variables; problems are added to `problems`.
 pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settings {
     let mut settings = Settings::default();
     for (name, value) in environment.iter() {
@@ -30,7 +30,7 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
         if OTLP_ENDPOINTS.contains(&name) && !value.is_empty() {
             settings.begin_table("otlp".to_owned(), Origin::Variable(name.to_owned()));
         }
-        // Names without a table are not ours to judge.
+        // A name without `__` is no setting, such as `CII_EXPORTER_CONFIG`.
         let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__")) else {
             continue;
         };
@@ -58,7 +58,7 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
     settings
 }
 
-/// Reads a variable about a check: its name, two underscores, `SEVERITY` or `TITLE`.
+/// Reads a variable of a check: its name, two underscores, `SEVERITY` or `TITLE`.
 fn read_check(
     rest: &str,
     value: &OsStr,
@@ -88,7 +88,7 @@ fn read_check(
     }
 }
 
-/// Adds a variable that sets nothing, with the one that was probably meant.
+/// Reports an unknown variable, with the one that was probably intended.
 fn report_unknown(origin: &Origin, path: &str, problems: &mut Problems) {
     let meant = key::suggest(path).map_or_else(String::new, |meant| {
         format!("; did you mean {}, for {meant}?", variable_name(meant))
@@ -98,7 +98,7 @@ fn report_unknown(origin: &Origin, path: &str, problems: &mut Problems) {
 
 fn read_value(text: &str, kind: Kind) -> Option<Value> {
     match kind {
-        // A password may hold commas: only brackets make a list of it.
+        // A secret may contain commas, so only brackets make a list.
         Kind::Texts if text.trim_start().starts_with('[') => parse_list(text).map(Value::List),
         Kind::Text | Kind::Texts | Kind::Choice(_) => Some(Value::Text(text.to_owned())),
         Kind::Flag => text.trim().parse().ok().map(Value::Flag),
@@ -107,7 +107,7 @@ fn read_value(text: &str, kind: Kind) -> Option<Value> {
     }
 }
 
-/// `["a", "b"]` as JSON or TOML writes it, or `a,b`.
+/// Parses a list: `["a", "b"]` as in JSON or TOML, or `a,b`.
 fn parse_list(text: &str) -> Option<Vec<String>> {
     if text.trim_start().starts_with('[') {
         return serde_json::from_str(text).ok().or_else(|| parse_toml_list(text));

@@ -1,4 +1,4 @@
-//! What is allowed and probably not meant.
+//! Warnings about settings that are valid but probably not intended.
 
 use std::net::IpAddr;
 
@@ -10,10 +10,10 @@ use super::{
     WebhookConfig, repeated,
 };
 
-/// A secret with fewer characters may be guessed.
+/// A secret with fewer characters can be guessed.
 const SHORT: usize = 16;
 
-/// Headers that mean something else than who sends a delivery.
+/// Headers with another meaning, which are unsuitable for the secret.
 const TAKEN: [&str; 27] = [
     "accept",
     "accept-encoding",
@@ -78,7 +78,7 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     found
 }
 
-/// What a listener that everybody reaches gives away.
+/// Warns about an ops listener that other machines can use without authentication.
 fn ops_warning(ops: &OpsConfig) -> Option<String> {
     if !ops.is_open() {
         return None;
@@ -96,7 +96,7 @@ fn ops_warning(ops: &OpsConfig) -> Option<String> {
     ))
 }
 
-/// Collectors listen for each protocol at a port of its own, as a rule.
+/// Warns when the port is the usual one of the other protocol.
 fn port_warning(otlp: &OtlpConfig) -> Option<String> {
     let (set, other, usual) = match (otlp.protocol, otlp.endpoint.port()) {
         (OtlpProtocol::HttpProtobuf, Some(4317)) => ("http/protobuf", "grpc", 4318),
@@ -109,7 +109,7 @@ fn port_warning(otlp: &OtlpConfig) -> Option<String> {
     ))
 }
 
-/// Whether rows and the password may be read on the way.
+/// Warns when rows and password could be intercepted.
 fn server_warning(server: &ServerConfig) -> Option<String> {
     let mode = match server.tls.mode {
         TlsMode::Disable => "disable",

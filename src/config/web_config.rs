@@ -1,4 +1,4 @@
-//! `web-config.yml` in the format of Prometheus's exporter-toolkit: TLS, users, headers.
+//! Reads `web-config.yml` in the format of Prometheus's exporter-toolkit: TLS, users, headers.
 //!
 //! <https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md>
 
@@ -13,7 +13,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-/// Headers that an answer can be given, each with the values that it can have; none: any.
+/// The supported response headers, each with its valid values; empty: any.
 const HEADERS: [(&str, &[&str]); 5] = [
     ("Strict-Transport-Security", &[]),
     ("X-Content-Type-Options", &["nosniff", ""]),
@@ -22,18 +22,18 @@ const HEADERS: [(&str, &[&str]); 5] = [
     ("Content-Security-Policy", &[]),
 ];
 
-/// A file as it was read, whole and right.
+/// The content of a valid file.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
     /// TLS; plain HTTP without it.
     pub tls: Option<TlsConfig>,
     /// Whether HTTP/2 is offered, over TLS.
     pub http2: bool,
-    /// What every answer is given.
+    /// Headers of all answers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Users, each with the bcrypt hash of the password; empty: no authentication.
     pub users: BTreeMap<String, SecretString>,
-    /// The time between two requests, and how many may come at once.
+    /// The interval between requests, and the burst.
     pub rate_limit: Option<(Duration, u32)>,
 }
 
@@ -44,55 +44,55 @@ pub struct TlsConfig {
     pub certificate: Pem,
     /// Its key.
     pub key: Pem,
-    /// Whether clients show a certificate.
+    /// Whether clients must present a certificate.
     pub client_auth: ClientAuth,
-    /// Who signs clients' certificates.
+    /// The authority of client certificates.
     pub client_ca: Option<Pem>,
-    /// One of these names must be in a client's certificate; empty: any.
+    /// Names of which a client's certificate must have one; empty: any.
     pub client_allowed_sans: Vec<String>,
-    /// Whether TLS 1.2 is spoken.
+    /// Whether TLS 1.2 is enabled.
     pub has_tls12: bool,
-    /// Whether TLS 1.3 is spoken.
+    /// Whether TLS 1.3 is enabled.
     pub has_tls13: bool,
-    /// Suites of TLS 1.2, by Go's names; empty: all that are safe.
+    /// Suites of TLS 1.2, by Go's names; empty: all safe ones.
     pub cipher_suites: Vec<String>,
-    /// Whether the order of our suites counts, and not the client's.
+    /// Whether the server's order of suites decides, not the client's.
     pub prefers_own_suites: bool,
     /// Curves, by Go's names; empty: all.
     pub curves: Vec<String>,
 }
 
-/// Where a PEM text is.
+/// The source of a PEM text.
 #[derive(Debug, Clone)]
 pub enum Pem {
-    /// In a file.
+    /// A file.
     File(PathBuf),
-    /// Here.
+    /// The text itself.
     Inline(SecretString),
 }
 
-/// Whether clients show a certificate, as Go's `crypto/tls` has it.
+/// The client authentication, as in Go's `crypto/tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum ClientAuth {
-    /// They need not, and are not asked.
+    /// No certificate is requested.
     #[default]
     #[serde(rename = "NoClientCert", alias = "")]
     None,
-    /// They are asked; whatever they show will do.
+    /// A certificate is requested but not required or verified.
     #[serde(rename = "RequestClientCert")]
     Request,
-    /// They must show one; any will do.
+    /// A certificate is required but not verified.
     #[serde(rename = "RequireAnyClientCert", alias = "RequireClientCert")]
     RequireAny,
-    /// One that they show must be signed by the authority.
+    /// A certificate is optional, and must be signed by the authority.
     #[serde(rename = "VerifyClientCertIfGiven")]
     VerifyIfGiven,
-    /// They must show one that the authority signed.
+    /// A certificate signed by the authority is required.
     #[serde(rename = "RequireAndVerifyClientCert")]
     RequireAndVerify,
 }
 
-/// Why a file cannot be used. It never repeats what the file holds: there are secrets.
+/// Why a file cannot be used. It never repeats the content of the file, which contains secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
 pub struct WebConfigError {
@@ -104,7 +104,7 @@ impl WebConfig {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read, or something in it is wrong.
+    /// When it cannot be read or is invalid.
     pub fn read(path: &Path) -> Result<Self, WebConfigError> {
         let wrong = |reason: String| WebConfigError { path: path.display().to_string(), reason };
         let text =
@@ -113,7 +113,7 @@ impl WebConfig {
         parse(&text, folder).map_err(wrong)
     }
 
-    /// Whether nobody gets in without a proof of who it is.
+    /// Whether all clients must authenticate.
     #[must_use]
     pub fn is_authenticated(&self) -> bool {
         let certificates =
@@ -134,7 +134,7 @@ impl WebConfig {
 }
 
 impl Pem {
-    /// The text.
+    /// Reads the text.
     ///
     /// # Errors
     /// When its file cannot be read.
@@ -148,7 +148,7 @@ impl Pem {
     }
 }
 
-/// The file as it is written.
+/// The YAML structure of the file.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct File {
@@ -206,7 +206,7 @@ fn parse(text: &str, folder: &Path) -> Result<WebConfig, String> {
     let file = if text.trim().is_empty() {
         File::default()
     } else {
-        // A message with a piece of the text would show secrets.
+        // The parser's messages would quote the text, which contains secrets.
         let options = serde_saphyr::options! { with_snippet: false };
         let parsed = serde_saphyr::from_str_with_options::<Option<File>>(text, options);
         parsed.map_err(|error| error_place(&error))?.unwrap_or_default()
@@ -239,7 +239,7 @@ fn parse(text: &str, folder: &Path) -> Result<WebConfig, String> {
     })
 }
 
-/// Where an error is, and of which kind; never what stands there.
+/// The place and the kind of an error, without any text of the file.
 fn error_place(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
     let text = text.lines().next().unwrap_or_default();
@@ -275,7 +275,7 @@ fn parse_rate_limit(limit: &RateLimit) -> Result<Option<(Duration, u32)>, String
     Ok((!interval.is_zero()).then(|| (interval, limit.burst.unwrap_or(0))))
 }
 
-/// TLS, when anything of it is set.
+/// Builds the TLS section; `None` when it is not set.
 fn build_tls(tls: Tls, folder: &Path) -> Result<Option<TlsConfig>, String> {
     let pem = |file: Option<PathBuf>, inline: Option<String>| {
         let file = file.filter(|path| !path.as_os_str().is_empty());

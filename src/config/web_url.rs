@@ -1,12 +1,12 @@
-//! What the text of a URL must be.
+//! Parses HTTP URLs.
 
 use reqwest::Url;
 
-/// The URL of something that is spoken to by HTTP.
+/// Parses an HTTP or HTTPS URL.
 ///
 /// # Errors
-/// Says what was expected and found, and what was probably meant. What can hold a secret is not
-/// repeated.
+/// The error says what was expected, found, and probably intended. It repeats nothing that can
+/// contain a secret.
 pub fn parse_web_url(text: &str) -> Result<Url, String> {
     match Url::parse(text) {
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
@@ -20,13 +20,13 @@ pub fn parse_web_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// What was found, unless it can hold a secret, and what it lacks.
+/// Describes what was found and what it lacks; `None` when it can contain a secret.
 fn describe_found(text: &str) -> Option<String> {
     if text.contains(['@', '?']) {
         return None;
     }
     let whole = format!("https://{text}");
-    // A host has a dot or a port; else it can be any word.
+    // Only a text with a dot or a port is taken for a host; otherwise it can be any word.
     let is_host = text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.contains(['.', ':'])
         && !text.contains("//")

@@ -1,11 +1,11 @@
-//! Time zones, by the names of the IANA database.
+//! Parses time zones by their IANA names.
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-/// Names that are less alike than this were hardly meant.
+/// Least similarity of a name that is suggested.
 const ALIKE: f64 = 0.85;
 
-/// The zone with this name, or what is wrong and what was probably meant.
+/// Parses a zone. The error says what was probably intended.
 pub(super) fn parse(name: &str) -> Result<Tz, String> {
     name.parse().map_err(|_| {
         let meant = match suggest(name) {
@@ -16,8 +16,8 @@ pub(super) fn parse(name: &str) -> Result<Tz, String> {
     })
 }
 
-/// The zone that was probably meant: its name in another case, the city alone, or
-/// a slip in either.
+/// The zone that was probably intended: the name in another case, the city alone, or a misspelling
+/// of either.
 fn suggest(wrong: &str) -> Option<&'static str> {
     let wrong = wrong.trim().to_lowercase().replace(' ', "_");
     let likeness = |name: &str| {

@@ -1,4 +1,4 @@
-//! The two listeners: where they are, and who is let in.
+//! Builds the sections of the two listeners: addresses, credentials, networks.
 
 use std::{fs, net::SocketAddr, path::PathBuf, str::FromStr as _};
 
@@ -35,8 +35,8 @@ impl Building<'_> {
             None => Some(None),
         };
         let web_config = self.web_config("webhook.web_config");
-        // One way to prove itself is enough; the header is the usual one. A file that is wrong
-        // is told already, and may have users.
+        // One kind of credential is enough, so the header's secret is required only without others.
+        // An invalid web-config file is already reported, and may have users.
         let users = web_config.as_ref().map(|file| file.as_ref().map(|file| &file.config.users));
         let has_users = users.is_none_or(|users| users.is_some_and(|users| !users.is_empty()));
         let is_needed = !has_users
@@ -107,7 +107,7 @@ impl Building<'_> {
         })
     }
 
-    /// Two listeners cannot have one address.
+    /// Reports when both listeners have the same address.
     pub(super) fn check_listeners_differ(&mut self, webhook: SocketAddr, ops: SocketAddr) {
         let is_any = webhook.ip().is_unspecified() || ops.ip().is_unspecified();
         if webhook.port() == 0 || webhook.port() != ops.port() {
@@ -121,8 +121,8 @@ impl Building<'_> {
         }
     }
 
-    /// Secrets that a header carries: of visible ASCII characters, and of `also`. A list that
-    /// is there is not empty; one that is needed is there.
+    /// Secrets for a header: visible ASCII characters, and those in `also`. The list must not be
+    /// empty, and must be set when it is required.
     fn secrets(
         &mut self,
         path: &str,
@@ -148,7 +148,8 @@ impl Building<'_> {
             return None;
         }
         let is_sendable = |secret: &String| {
-            // HTTP drops white space around a header's value; `Basic …` has one inside.
+            // HTTP strips white space around a header's value, so it is allowed only inside, as in
+            // `Basic …`.
             !secret.is_empty()
                 && secret.trim() == secret
                 && secret.chars().all(|c| c == also || c.is_ascii_graphic())
@@ -166,7 +167,7 @@ impl Building<'_> {
         Some(secrets.into_iter().map(SecretString::from).collect())
     }
 
-    /// Whether a sender can prove itself otherwise than by the header's secret.
+    /// Whether senders have another credential than the header's secret.
     fn has_other_credentials(&self) -> bool {
         let has = |path: &&str| self.settings.get(path).is_some();
         ["webhook.bearer", "webhook.bearer_file"].iter().any(has)
@@ -200,14 +201,14 @@ impl Building<'_> {
         Some(BasicConfig { user: user?, passwords })
     }
 
-    /// The file that a listener's setting names; none where it names none.
+    /// The web-config file of a listener; `Some(None)` without one.
     #[expect(clippy::option_option, reason = "nothing where the file is wrong, as elsewhere")]
     fn web_config(&mut self, path: &str) -> Option<Option<WebConfigFile>> {
         if self.text(path).is_none() {
             return Some(None);
         }
         let file = self.required_text(path)?;
-        // No command listens.
+        // Commands do not listen, so they need not be able to read the file.
         if !self.excuses.needs.is_daemon() && fs::File::open(&file).is_err() {
             return Some(None);
         }
@@ -223,7 +224,8 @@ impl Building<'_> {
     }
 }
 
-/// Where to listen, or what is wrong and what was probably meant; `usual` is the usual port.
+/// Parses the address of a listener. The error says what was probably intended; `usual` is the
+/// default port.
 fn parse_socket(text: &str, usual: u16) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         let text = text.trim();
@@ -241,7 +243,7 @@ fn parse_socket(text: &str, usual: u16) -> Result<SocketAddr, String> {
     })
 }
 
-/// A host's name in lower case, without the port that it may be written with.
+/// Parses a host name into lower case, without a port.
 fn parse_host_name(text: &str) -> Result<String, String> {
     let name = text.trim().to_ascii_lowercase();
     let name = name.rsplit_once(':').map_or(name.as_str(), |(name, _)| name);

@@ -1,4 +1,4 @@
-//! Where state is kept: a file, or a server.
+//! Builds the section of the store: a file, or a database server.
 
 use std::{fs::File, path::PathBuf};
 
@@ -7,11 +7,11 @@ use secrecy::SecretString;
 use super::Building;
 use crate::config::{Origin, ServerConfig, StoreConfig, StorePlace, secret::CREDENTIALS, server};
 
-/// Where the image and the unit of systemd have the file, by a variable. Nobody decided on it who
-/// also names a server.
+/// The path that the image and the systemd unit set by a variable. It is no decision of the
+/// operator, so together with a server it is no conflict.
 const PACKAGED: &str = "/var/lib/cii-exporter/cii-exporter.db";
 
-/// What is said of a server alone.
+/// The settings that apply only to a server.
 const OF_SERVER: [&str; 4] =
     ["store.password", "store.password_file", "store.schema", "store.commit"];
 
@@ -33,8 +33,8 @@ impl Building<'_> {
 
     fn refuse_server_settings(&mut self) {
         for path in OF_SERVER {
-            // The content of a file is told by the file; and what systemd hands over switches
-            // nothing on, as anywhere.
+            // A secret from a file is reported by the setting of the file. A credential of systemd
+            // never turns anything on, here as elsewhere.
             let is_meant = |origin: &Origin| match origin {
                 Origin::SecretFile(_) => false,
                 Origin::Variable(name) => name != CREDENTIALS,
@@ -47,7 +47,7 @@ impl Building<'_> {
         }
     }
 
-    /// A file, whose folder may not be there yet.
+    /// The path of the file; its folder need not exist yet.
     fn store_path(&mut self) -> Option<PathBuf> {
         let path = "store.path";
         self.required_text(path)?;
@@ -71,8 +71,8 @@ impl Building<'_> {
     fn server(&mut self) -> Option<ServerConfig> {
         self.refuse_path();
         let (password, schema) = (self.password(), self.schema());
-        // Whether or not the note of it is enough for others: without it, nothing is known of
-        // the server.
+        // A withheld URL is always an error here, even when other secrets get only a note: without
+        // it the server is unknown.
         let url = match self.excuses.withheld.get("store.url") {
             Some(why) if self.settings.get("store.url").is_none() => {
                 let message = format!("{why}; run the command as root");
@@ -103,7 +103,7 @@ impl Building<'_> {
         Some(ServerConfig { password, schema, commit, ..server })
     }
 
-    /// Says so where a file is named, too.
+    /// Reports a file that is set in addition to a server.
     fn refuse_path(&mut self) {
         let Some(path) = self.settings.get("store.path") else { return };
         let is_packaged = matches!(path.origin, Origin::Variable(_))
@@ -120,7 +120,7 @@ impl Building<'_> {
         self.problems.add(origin.as_ref(), "store.url", message);
     }
 
-    /// The password that is set on its own.
+    /// The password of its own setting, not of the URL.
     #[expect(clippy::option_option, reason = "nothing where it is wrong, as elsewhere")]
     fn password(&mut self) -> Option<Option<SecretString>> {
         let path = "store.password";

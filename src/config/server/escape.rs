@@ -2,11 +2,11 @@
 
 use percent_encoding::percent_decode_str;
 
-/// What to do when a part is none: most often, a password holds what ends a part.
+/// The advice for an invalid part of a URL: most often, a password contains a delimiter.
 pub(super) const ENCODE: &str = "in a user or a password, write @ as %40, / as %2F, : as %3A and % as %25, or \
                       put the password into a file (store.password_file)";
 
-/// A text without its percent signs.
+/// Decodes percent-encoding.
 pub(super) fn decode(text: &str) -> Result<String, String> {
     let mut rest = text.split('%');
     rest.next();

@@ -1,7 +1,7 @@
-//! A PostgreSQL server, as a URL in libpq's form describes it ("Connection URIs" and "Parameter Key
+//! A PostgreSQL server, described by a URL in libpq's form ("Connection URIs" and "Parameter Key
 //! Words" of its manual).
 //!
-//! No error repeats a part of the URL: a password that is not percent-encoded can end up in any.
+//! No error repeats a part of the URL: a password that is not percent-encoded can be in any part.
 
 mod escape;
 mod parameters;
@@ -16,40 +16,40 @@ use strum::{EnumString, VariantNames};
 
 pub(in crate::config) use schema::check_name as check_schema;
 
-/// A server, the database on it, and how it is reached.
+/// A server, its database, and the parameters of the connection.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// Where it may be; at least one. They are tried in this order.
+    /// The hosts, at least one, tried in this order.
     pub hosts: Vec<ServerHost>,
     /// The database's name.
     pub database: String,
-    /// Whom the server knows us as.
+    /// The user's name on the server.
     pub user: String,
-    /// With what we prove it, where the server asks.
+    /// The user's password.
     pub password: Option<SecretString>,
-    /// Whether connections are encrypted, and whom we trust.
+    /// Encryption and trusted certificates.
     pub tls: ServerTls,
-    /// Whether a host that takes no writes, such as a standby, is passed over.
+    /// Whether a read-only host, such as a standby, is skipped.
     pub needs_writable: bool,
-    /// How long one host may take until a session is there.
+    /// Time limit to open a session on one host.
     pub connect_timeout: Duration,
-    /// When a silent connection is probed; never without it.
+    /// TCP keepalives; `None`: off.
     pub keepalives: Option<Keepalives>,
-    /// How long what was sent may stay unacknowledged before the connection is given up.
+    /// How long sent data may stay unacknowledged before the connection is closed.
     pub tcp_user_timeout: Duration,
-    /// What the server shows the sessions as.
+    /// The name of the sessions on the server.
     pub application_name: String,
-    /// What the server is given at the start of a session, in the form of its command line.
+    /// Options for the server at the start of a session, in the form of its command line.
     pub options: Option<String>,
-    /// Whether the password's proof is bound to the TLS connection.
+    /// Whether the SCRAM authentication is bound to the TLS connection.
     pub channel_binding: ChannelBinding,
-    /// The schema of the tables; that of the server's `search_path` without it.
+    /// The schema of the tables; without it, the server's `search_path` decides.
     pub schema: Option<String>,
     /// What a commit waits for.
     pub commit: CommitLevel,
 }
 
-/// Where a server may be.
+/// A host of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerHost {
     /// A name or an address, and a port.
@@ -58,14 +58,14 @@ pub enum ServerHost {
     Unix(PathBuf, u16),
 }
 
-/// How connections are encrypted, and whom we trust.
+/// Encryption of connections, and trusted certificates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerTls {
     /// `sslmode`
     pub mode: TlsMode,
-    /// Whose certificates are believed; those of the system without it.
+    /// The trusted authorities; without it, those of the system.
     pub root_file: Option<PathBuf>,
-    /// The files of our own certificate and its key.
+    /// The files of the client certificate and its key.
     pub identity: Option<(PathBuf, PathBuf)>,
 }
 
@@ -75,25 +75,25 @@ pub struct ServerTls {
 pub enum TlsMode {
     /// Never.
     Disable,
-    /// Where the server can, whoever it is.
+    /// If the server supports it, without verification.
     #[default]
     Prefer,
-    /// Always, whoever it is.
+    /// Always, without verification.
     Require,
-    /// Always, and its certificate is of an authority that we trust.
+    /// Always, with a certificate of a trusted authority.
     VerifyCa,
-    /// Always, and its certificate is of an authority that we trust and has the host's name.
+    /// Always, with a certificate of a trusted authority that has the host's name.
     VerifyFull,
 }
 
-/// When a silent connection is probed.
+/// TCP keepalives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalives {
-    /// Silence before the first probe.
+    /// Idle time before the first probe.
     pub idle: Duration,
     /// Time between probes.
     pub interval: Duration,
-    /// Probes without an answer before the connection is given up.
+    /// Unanswered probes before the connection is closed.
     pub retries: u32,
 }
 
@@ -103,10 +103,10 @@ pub struct Keepalives {
 pub enum ChannelBinding {
     /// Never.
     Disable,
-    /// Where the server can.
+    /// If the server supports it.
     #[default]
     Prefer,
-    /// Always: a server that cannot is not spoken to.
+    /// Always: other servers are refused.
     Require,
 }
 
@@ -114,15 +114,15 @@ pub enum ChannelBinding {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum CommitLevel {
-    /// The synchronous standbys, if any, have it on their disks.
+    /// The synchronous standbys, if any, have flushed it to disk.
     #[default]
     On,
-    /// They have applied it, too: who reads there sees it.
+    /// They have also applied it, so that reads there see it.
     RemoteApply,
 }
 
 impl CommitLevel {
-    /// The word that the server takes.
+    /// The value for the server.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -132,11 +132,11 @@ impl CommitLevel {
     }
 }
 
-/// The port of a server where none is named.
+/// The default port.
 const PORT: u16 = 5432;
 
 impl ServerHost {
-    /// The host, and the port where it is not the usual one.
+    /// The host, with the port unless it is the default.
     #[must_use]
     pub fn name(&self) -> String {
         let (host, port) = match self {
@@ -153,28 +153,28 @@ fn encode(text: &str) -> String {
 }
 
 impl ServerConfig {
-    /// Understands a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// Says what is wrong, and repeats nothing of it.
+    /// Describes the problem, without repeating any part of the URL.
     pub fn parse(text: &str) -> Result<Self, String> {
         url::parse(text)
     }
 
-    /// The same with the tables in this schema.
+    /// Sets the schema of the tables.
     ///
     /// # Errors
-    /// When the text is no name of a schema; says what is expected.
+    /// When the text is no valid schema name; the error says what is expected.
     pub fn with_schema(self, schema: &str) -> Result<Self, String> {
         check_schema(schema)?;
         Ok(Self { schema: Some(schema.to_owned()), ..self })
     }
 
-    /// The server and its database as a URL for people: without the user and the password.
+    /// The server and its database as a URL without user and password.
     #[must_use]
     pub fn name(&self) -> String {
         let hosts: Vec<_> = self.hosts.iter().map(ServerHost::name).collect();
-        // What a name rarely holds, and what would end it.
+        // Characters that would end the name are rare, and are escaped.
         let database = if self.database.contains(['/', '?', '#', '%', ' ']) {
             encode(&self.database)
         } else {
@@ -183,7 +183,7 @@ impl ServerConfig {
         format!("postgres://{}/{database}", hosts.join(","))
     }
 
-    /// The same with what matters to whoever looks for a mistake.
+    /// The same URL with the parameters that matter for diagnosis.
     pub(super) fn effective_url(&self) -> String {
         let mut text = self.name();
         let mode = match self.tls.mode {
@@ -204,7 +204,7 @@ impl ServerConfig {
         text
     }
 
-    /// The files that the URL names, each with its parameter.
+    /// The files in the URL, each with its parameter.
     pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         let roots = self.tls.root_file.iter().map(|file| ("sslrootcert", file));
         let identity = self.tls.identity.iter();

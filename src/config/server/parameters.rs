@@ -1,4 +1,4 @@
-//! The parameters of a URL, behind its question mark.
+//! The parameters in the query of a URL.
 
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
@@ -10,7 +10,7 @@ use super::{
     escape::decode,
 };
 
-/// All that are understood, as an error lists them.
+/// The supported parameters, as an error lists them.
 const KNOWN: [&str; 20] = [
     "application_name",
     "channel_binding",
@@ -34,16 +34,17 @@ const KNOWN: [&str; 20] = [
     "user",
 ];
 
-/// As long as a sender of deliveries waits, at least.
+/// Default of `connect_timeout`: a sender of deliveries waits at least that long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server or a network that hangs is noticed within this time.
+/// Time within which a hanging server or network is detected.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// The only word for `sslrootcert` that is no file.
+/// The value of `sslrootcert` that is not a file.
 const SYSTEM: &str = "system";
 
-/// Parameters by name, as far as they are not taken yet. One of them can be the password.
+/// The parameters by name that were not taken yet. One can be the password, so the values are
+/// zeroized.
 pub(super) struct Parameters(BTreeMap<String, Zeroizing<String>>);
 
 impl Parameters {
@@ -69,7 +70,7 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Sets one that nothing has set yet; one that is empty counts as not set.
+    /// Sets a parameter; fails if it is already set. An empty value counts as not set.
     pub(super) fn set_once(&mut self, name: &str, value: String) -> Result<(), String> {
         if value.is_empty() {
             return Ok(());
@@ -90,7 +91,7 @@ impl Parameters {
         value.parse().map(Some).map_err(wrong)
     }
 
-    /// A whole number within bounds.
+    /// Takes a whole number within bounds.
     fn take_number(&mut self, name: &str, least: u32, most: u32) -> Result<Option<u32>, String> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let number = value.parse().ok().filter(|number| (least..=most).contains(number));
@@ -104,7 +105,7 @@ impl Parameters {
     }
 }
 
-/// Makes a server of the parameters and its hosts.
+/// Builds the server from its hosts and parameters.
 pub(super) fn build_server(
     mut parameters: Parameters,
     hosts: Vec<ServerHost>,
@@ -125,7 +126,7 @@ pub(super) fn build_server(
     let tcp_user_timeout = parameters.take_number("tcp_user_timeout", 1000, 3_600_000)?;
     Ok(ServerConfig {
         hosts,
-        // As libpq has it.
+        // libpq's default.
         database: parameters.take("dbname").unwrap_or_else(|| user.clone()),
         user,
         password: parameters.take("password").map(SecretString::from),
@@ -153,13 +154,13 @@ fn take_tls(parameters: &mut Parameters) -> Result<ServerTls, String> {
         (None, None) => None,
         _ => return Err("has one of sslcert and sslkey, which are of use together only".to_owned()),
     };
-    // Who names an authority wants it to be asked. libpq would not ask it, and only its manual
-    // says so.
+    // A named authority implies verification. libpq would not verify with its default mode, which
+    // only its manual reveals.
     let mode = mode.unwrap_or(if roots.is_some() { TlsMode::VerifyFull } else { TlsMode::Prefer });
     let is_system = roots.as_deref() == Some(SYSTEM);
     let root_file = roots.filter(|_| !is_system).map(PathBuf::from);
     match mode {
-        // Anybody gets a certificate from an authority of the system, for a name of their own.
+        // Without checking the name, any certificate of a public authority would be accepted.
         TlsMode::VerifyCa if root_file.is_none() => {
             Err("has sslmode=verify-ca without a sslrootcert: name the file of the authority that \
              signed the server's certificate, or set sslmode=verify-full"
@@ -168,7 +169,7 @@ fn take_tls(parameters: &mut Parameters) -> Result<ServerTls, String> {
         TlsMode::Prefer | TlsMode::Require | TlsMode::Disable if is_system => {
             Err("has sslrootcert=system, which needs sslmode=verify-full".to_owned())
         }
-        // As libpq has it.
+        // libpq treats `require` with a root certificate as `verify-ca`.
         TlsMode::Require if root_file.is_some() => {
             Ok(ServerTls { mode: TlsMode::VerifyCa, root_file, identity })
         }
@@ -176,8 +177,8 @@ fn take_tls(parameters: &mut Parameters) -> Result<ServerTls, String> {
     }
 }
 
-/// Whether a host that takes no writes is passed over. State is written, so that only a host that
-/// takes them is of use; `any` leaves the look to others, such as a balancer.
+/// Takes `target_session_attrs`: whether a read-only host is skipped. The exporter writes, so the
+/// default is to skip it; `any` leaves the selection to a load balancer.
 fn take_needs_writable(parameters: &mut Parameters) -> Result<bool, String> {
     match parameters.take("target_session_attrs").as_deref() {
         None | Some("read-write" | "primary") => Ok(true),
@@ -190,7 +191,8 @@ fn take_needs_writable(parameters: &mut Parameters) -> Result<bool, String> {
 
 fn take_keepalives(parameters: &mut Parameters) -> Result<Option<Keepalives>, String> {
     let is_on = parameters.take_number("keepalives", 0, 1)? != Some(0);
-    // Together, these notice a dead connection as fast as an unacknowledged one.
+    // Together, idle time and probes detect a dead connection within `SILENCE`, like unacknowledged
+    // data.
     let idle = parameters.take_seconds("keepalives_idle", SILENCE / 2)?;
     let interval = parameters.take_seconds("keepalives_interval", SILENCE / 6)?;
     let retries = parameters.take_number("keepalives_count", 1, 100)?.unwrap_or(3);

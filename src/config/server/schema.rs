@@ -1,13 +1,13 @@
-//! Names of schemas.
+//! Checks names of schemas.
 
-/// The longest name that PostgreSQL keeps whole, in bytes.
+/// The longest name that PostgreSQL does not truncate, in bytes.
 const LONGEST: usize = 63;
 
-/// Makes sure that a text is a name of a schema that may be ours, and that it means the same with
-/// and without quotes.
+/// Checks that a text is a valid schema name, no system schema, and means the same with and without
+/// quotes.
 ///
 /// # Errors
-/// Says what is expected.
+/// The error says what is expected.
 pub(in crate::config) fn check_name(text: &str) -> Result<(), String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let is_name = text.chars().all(is_part)

@@ -1,4 +1,4 @@
-//! The parts of a URL in libpq's form.
+//! Splits a URL in libpq's form into its parts.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::{
     parameters::{self, Parameters},
 };
 
-/// An example that an error ends with.
+/// The example at the end of an error.
 const SUCH_AS: &str = "such as postgres://exporter@db.example.com/cii";
 
 pub(super) fn parse(text: &str) -> Result<ServerConfig, String> {
@@ -41,8 +41,7 @@ pub(super) fn parse(text: &str) -> Result<ServerConfig, String> {
     parameters::build_server(parameters, hosts)
 }
 
-/// What is wrong with a URL of another scheme. A scheme is no secret; whatever else is there can
-/// be one.
+/// Describes a URL with a wrong scheme. Only the scheme is repeated; the rest can contain a secret.
 fn describe_scheme(text: &str) -> String {
     let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
@@ -65,7 +64,7 @@ fn describe_scheme(text: &str) -> String {
     }
 }
 
-/// Hosts, each with its port where it has one of its own.
+/// Splits the list of hosts, each with its own port if it has one.
 fn split_hosts(text: &str) -> Result<Vec<(String, Option<u16>)>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
@@ -87,7 +86,8 @@ fn port_error() -> String {
     format!("has a port that is no number from 1 to 65535: {ENCODE}")
 }
 
-/// Hosts with their ports: their own, else that of the parameter at their place, or its only one.
+/// Adds the ports: the host's own, else the one at its position in the parameter, or the
+/// parameter's only one.
 fn add_ports(hosts: Vec<(String, Option<u16>)>, ports: &str) -> Result<Vec<ServerHost>, String> {
     let ports: Vec<_> = ports.split(',').filter(|_| !ports.is_empty()).collect();
     if ports.len() > 1 && ports.len() != hosts.len() {

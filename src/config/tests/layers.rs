@@ -115,7 +115,7 @@ fn the_file_is_the_named_one_else_that_of_the_environment_else_the_usual_one() {
     assert_eq!(name(Some(named.as_path()), &usual, &variable), "named");
     assert_eq!(name(None, &usual, &variable), "of-variable");
     assert_eq!(name(None, &usual, &none), "usual");
-    // What is named must be there; an error without any says where it was looked for.
+    // A named file must exist; without one, the error lists the places that were searched.
     assert!(Config::load_with_fallback(Some(&nowhere), &usual, &none).is_err());
     let error = Config::load_with_fallback(None, &nowhere, &none).unwrap_err().to_string();
     for place in ["--config", "CII_EXPORTER_CONFIG", nowhere.to_str().unwrap()] {

@@ -1,4 +1,4 @@
-//! What is refused, and that each mistake is told once, where it is.
+//! Refused configurations: each mistake is reported once, at its place.
 
 use super::*;
 use crate::domain::CheckId;
