@@ -1,13 +1,12 @@
-//! A value and the errors that came beside it.
+//! A value with the errors of the same answer.
 
 use super::GraphqlErrors;
 
-/// What the service told, and its errors about the rest: they are the reason
-/// why a part of the value is untold.
+/// What the service returned, with the errors that explain which parts of the value are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered<T> {
-    /// What was told.
+    /// The value.
     pub value: T,
-    /// Errors beside it, with paths that begin at the root field.
+    /// The errors, with paths that begin at the root field.
     pub errors: GraphqlErrors,
 }

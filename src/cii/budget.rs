@@ -1,5 +1,4 @@
-//! The request budget: so many a minute, evenly, and none while the service
-//! asks not to be called.
+//! The request budget: a rate per minute, and a pause while the service asks not to be called.
 
 use std::{
     pin::pin,
@@ -11,58 +10,59 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{ApiError, HttpError};
 
-/// How long a request waits for a service that asks not to be called; beyond
-/// that it fails, and the next run tries again.
+/// How long a request waits when the service asks not to be called. After a longer `Retry-After` it
+/// fails, and the next run tries again.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Hands out the moments at which requests may be sent.
+/// Schedules the moments at which requests may be sent.
 ///
-/// A tenth of a minute's requests may come at once, the others follow evenly, so
-/// that no 60 seconds see more than the budget. After a rest that the service asked for,
-/// one request goes alone; the others follow when it is answered well.
+/// A tenth of a minute's requests may be sent as a burst, and the others follow evenly, so that no
+/// 60 seconds have more than the budget. After a pause that the service asked for, a single request
+/// is sent as a probe; the others follow when it succeeds.
 #[derive(Debug)]
 pub(super) struct Budget {
     interval: Duration,
     burst: Duration,
     state: Mutex<State>,
-    /// Rings when a request that went alone has ended.
+    /// Notified when a probe has ended.
     probe_ended: Notify,
 }
 
 #[derive(Debug)]
 struct State {
-    /// When the next request is due, if requests came evenly.
+    /// The moment of the next request at the even rate.
     next: Instant,
     /// Until when the service asks not to be called.
     resume: Option<Instant>,
-    /// How many rests it has asked for.
+    /// Number of pauses that the service asked for.
     rests: u64,
     probe: Probe,
 }
 
-/// Whether a request has shown that the service is well again after its last rest.
+/// Whether a probe after the last pause has succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Probe {
-    /// It has, or there was no rest.
+    /// It has, or there was no pause.
     Answered,
-    /// The next request is to show it.
+    /// The next request is the probe.
     Due,
-    /// The request that is to show it is under way; the others wait.
+    /// The probe is running; other requests wait.
     UnderWay,
 }
 
-/// A request that may be sent now. Dropped without an end, it has shown nothing.
+/// A request that may be sent now. If it is dropped without [`Turn::end`], the next request is the
+/// probe again.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     budget: &'a Budget,
-    /// How many rests there were when it began.
+    /// Number of pauses when it began.
     rests: u64,
     is_probe: bool,
     is_well: bool,
 }
 
 impl Turn<'_> {
-    /// The request has ended, and the service was well or not.
+    /// Records the end of the request, and whether the service answered normally.
     pub(super) fn end(mut self, is_well: bool) {
         self.is_well = is_well;
     }
@@ -74,7 +74,7 @@ impl Drop for Turn<'_> {
             return;
         }
         let mut state = self.budget.lock();
-        // A rest that began meanwhile wants a probe of its own.
+        // A pause that began meanwhile needs a probe of its own.
         if state.rests == self.rests {
             state.probe = if self.is_well { Probe::Answered } else { Probe::Due };
         }
@@ -83,13 +83,13 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// What comes next for who wants to send.
+/// The next step of a request that waits for its turn.
 enum Step<'a> {
-    /// Waits until the service may be called.
+    /// Wait until this moment: the service asked for a pause.
     Rest(Instant),
-    /// Waits until the probe has ended.
+    /// Wait until the probe has ended.
     AwaitProbe,
-    /// Sends at this moment, unless a rest begins before it.
+    /// Send at this moment, unless a pause begins before.
     Send(Instant, Turn<'a>),
 }
 
@@ -100,7 +100,7 @@ impl Budget {
         Self::with_interval(Duration::from_mins(1) / evenly, at_once)
     }
 
-    /// Half of the budget of so many a minute.
+    /// A budget of half of this rate.
     pub(super) fn with_half(per_minute: u32) -> Self {
         match per_minute / 2 {
             0 => Self::with_interval(Duration::from_mins(2), 1),
@@ -109,7 +109,7 @@ impl Budget {
     }
 
     fn with_interval(interval: Duration, at_once: u32) -> Self {
-        // Long past, so that the first requests find the whole burst.
+        // `next` lies in the past, so that the first requests have the whole burst.
         let next = Instant::now();
         Self {
             interval,
@@ -119,13 +119,13 @@ impl Budget {
         }
     }
 
-    /// Waits for the moment of a request.
+    /// Waits until a request may be sent.
     ///
     /// # Errors
-    /// When the service asks not to be called for longer than is worth waiting.
+    /// When the service asks for a pause of more than [`PATIENCE`].
     pub(super) async fn acquire(&self) -> Result<Turn<'_>, ApiError> {
         loop {
-            // Before the look at the state, so that no ring is missed.
+            // Created before the state is read, so that no notification is missed.
             let mut probe_ended = pin!(self.probe_ended.notified());
             probe_ended.as_mut().enable();
             match self.next_step()? {
@@ -158,7 +158,7 @@ impl Budget {
         if is_probe {
             state.probe = Probe::UnderWay;
         }
-        // What was not used is saved up, as far as the burst goes.
+        // Unused requests accumulate up to the burst.
         let earliest = now.checked_sub(self.burst).unwrap_or(state.next);
         let slot = state.next.max(earliest);
         state.next = slot + self.interval;
@@ -166,7 +166,7 @@ impl Budget {
         Ok(Step::Send(slot, turn))
     }
 
-    /// Sends nothing for this long.
+    /// Pauses all requests for this long.
     pub(super) fn rest(&self, wait: Duration) {
         let mut state = self.lock();
         let resume = Instant::now() + wait;
@@ -263,14 +263,14 @@ mod tests {
             another.await.is_err()
         };
         assert!(waits().await);
-        // It tells nothing, or that the service is not well: another goes ahead.
+        // It shows nothing, or that the service is not well: another request is the probe.
         drop(ahead);
         ahead = budget.acquire().await.unwrap();
         assert!(waits().await);
         ahead.end(false);
         ahead = budget.acquire().await.unwrap();
         assert!(waits().await);
-        // It asks for another rest, after which it is no more than one that is late.
+        // It causes another pause, after which its late end counts for nothing.
         budget.rest(Duration::from_secs(30));
         ahead.end(true);
         let rested = Instant::now();

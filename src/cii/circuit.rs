@@ -1,5 +1,4 @@
-//! The circuit: a service that is down is not called until a probe finds it
-//! answering again.
+//! The circuit breaker: a service that is down is not called until a probe succeeds.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,15 +10,15 @@ use tokio::{sync::watch, time::Instant};
 use super::{ApiError, HttpError, TokenError, meters::Meters};
 use crate::domain::Backoff;
 
-/// Failures in a row after which the service counts as down.
+/// Consecutive failures after which the circuit opens.
 const THRESHOLD: u32 = 5;
 
-/// How long it is not called. Half of the wait is by chance, so that the probes of many
-/// exporters do not fall together.
+/// Pause before a probe. Half of it is random, so that many exporters do not probe at the same
+/// time.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), LONGEST_REST);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
-/// Opens when the service is down, and closes when it answers.
+/// The circuit: open while the service is down.
 #[derive(Debug)]
 pub(super) struct Circuit {
     state: Mutex<State>,
@@ -33,7 +32,7 @@ struct State {
     /// Probes since it opened.
     probes: u32,
     probe_at: Instant,
-    /// How the last request failed, in words.
+    /// The text of the last failure.
     cause: String,
 }
 
@@ -44,7 +43,7 @@ impl Circuit {
         Self { state: Mutex::new(state), is_open: watch::Sender::new(false), meters }
     }
 
-    /// Lets a request through, unless the service is down.
+    /// Returns an error while the circuit is open.
     pub(super) fn admit(&self) -> Result<(), ApiError> {
         if *self.is_open.borrow() {
             Err(ApiError::Resting { cause: self.lock().cause.clone() })
@@ -53,7 +52,7 @@ impl Circuit {
         }
     }
 
-    /// Counts a failure, or closes the circuit on an answer.
+    /// Counts a failure, or closes the circuit after an answer.
     pub(super) fn record_result(&self, error: Option<&ApiError>) {
         match error {
             Some(error) if is_outage(error) => self.record_failure(error),
@@ -67,11 +66,11 @@ impl Circuit {
         if !*is_open.borrow_and_update() {
             return std::future::pending().await;
         }
-        // The sender lives as long as the circuit.
+        // Cannot fail: the sender lives as long as the circuit.
         let _ = is_open.wait_for(|is_open| !is_open).await;
     }
 
-    /// Resolves when it is time for the next probe, for one caller at a time.
+    /// Resolves when the next probe is due, for one caller at a time.
     pub(super) async fn wait_for_probe(&self) {
         loop {
             let probe_at = self.lock().probe_at;
@@ -118,7 +117,7 @@ fn rest_time(probes: u32) -> Duration {
     BACKOFF.steady_wait(probes, fastrand::f64())
 }
 
-/// Whether a failure means that nobody answers there, whatever is asked.
+/// Whether a failure means that the service is down, whatever the request.
 const fn is_outage(error: &ApiError) -> bool {
     matches!(
         error,

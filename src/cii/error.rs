@@ -1,8 +1,7 @@
-//! What can go wrong between here and the service.
+//! Errors of requests to the service.
 //!
-//! Every text is a sentence for the person who runs the exporter. None holds a
-//! token, a secret, or a body that the other side sent; of a GraphQL error it
-//! holds the service's own message, cleaned.
+//! Each text is a sentence for the operator. None contains a token, a secret, or a body of the
+//! server; that of a GraphQL error contains the service's message, cleaned.
 
 use std::time::Duration;
 
@@ -13,38 +12,37 @@ use super::{
 };
 use crate::domain::redact_names;
 
-/// What is wrong with an answer that is JSON but for one value.
+/// The text for an answer with a single invalid value.
 const BAD_VALUE: &str = "a value in it cannot be read as JSON";
 
-/// What is wrong with an answer whose JSON lacks its end. Something on the way
-/// broke it off, so the next may be whole.
+/// The text for a truncated answer. It was cut off on the way, so a retry may succeed.
 const ENDS_EARLY: &str = "its JSON ends too early";
 
-/// Why a query has no answer.
+/// Why a query failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// There is no access token to ask with.
+    /// There is no access token.
     #[error("no access token: {0}")]
     Token(#[from] TokenError),
-    /// Two access tokens in a row were refused.
+    /// Two consecutive access tokens were refused.
     #[error(
         "the API refuses a fresh access token; check that api.url and api.token_url belong to \
          the same API client, and whether it needs api.audience"
     )]
     Unauthorized,
-    /// The exchange itself failed.
+    /// The HTTP exchange failed.
     #[error("the API at api.url {0}")]
     Http(#[from] HttpError),
-    /// Nothing was sent: the service is down, and only pinged until it answers.
+    /// Nothing was sent: the circuit is open, and the service is only pinged.
     #[error("{cause} (several times in a row; the service is only pinged until it answers)")]
     Resting {
-        /// How the last request that was sent failed.
+        /// The failure of the last request that was sent.
         cause: String,
     },
-    /// The answer is not what the published schema promises.
+    /// The answer does not match the published schema.
     #[error("the API at api.url sent an answer that cannot be understood: {0}")]
     Malformed(String),
-    /// The API client has no right to this field.
+    /// The API client lacks the right to this field.
     #[error("the API client has no right to {field}; give it the right in the console")]
     NoRight {
         /// The root field.
@@ -58,7 +56,7 @@ pub enum ApiError {
 /// Why there is no access token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// The client's name or secret is not accepted.
+    /// The client's id or secret is refused.
     #[error(
         "the server at api.token_url refuses the API client (HTTP {status}{}); check \
          api.client_id, api.client_secret, api.audience and api.token_request",
@@ -67,19 +65,18 @@ pub enum TokenError {
     Refused {
         /// The answer's HTTP status.
         status: u16,
-        /// OAuth's `error` code (RFC 6749, 5.2), when it is one.
+        /// OAuth's `error` code (RFC 6749, 5.2), if it is a valid one.
         code: Option<String>,
     },
-    /// The answer holds no token that can be used.
+    /// The answer contains no usable token.
     #[error("the server at api.token_url sent an answer that cannot be understood: {0}")]
     Malformed(&'static str),
-    /// The exchange itself failed.
+    /// The HTTP exchange failed.
     #[error("the server at api.token_url {0}")]
     Http(#[from] HttpError),
 }
 
-/// Why an exchange over HTTP failed; the texts continue a sentence that begins
-/// with the server.
+/// Why an HTTP exchange failed. The texts continue a sentence that begins with the server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// Status 429.
@@ -96,22 +93,22 @@ pub enum HttpError {
         /// How long the server asks not to be called.
         retry_after: Option<Duration>,
     },
-    /// Any other status that is no success; redirects are not followed.
+    /// Any other status than success; redirects are not followed.
     #[error("answers HTTP {status}; check that the URL is the one the console shows")]
     Client {
         /// The answer's HTTP status.
         status: u16,
     },
-    /// No whole answer within the time allowed.
+    /// No complete answer within the time limit.
     #[error("did not answer in time")]
     Timeout,
-    /// No connection came about.
+    /// No connection was established.
     #[error("cannot be reached: {0}")]
     Connect(String),
     /// The connection ended before the answer did.
     #[error("broke its answer off")]
     Cut,
-    /// The answer is larger than any that is read.
+    /// The answer is larger than the limit.
     #[error("sent more than the {max_bytes} bytes that api.max_answer_bytes allows")]
     TooLarge {
         /// The setting's value.
@@ -120,7 +117,7 @@ pub enum HttpError {
 }
 
 impl ApiError {
-    /// The error in words as logs have it, which name nobody: the service's messages can.
+    /// The text for logs, without the service's messages, which can name users.
     #[must_use]
     pub fn redacted_text(&self) -> String {
         redact_names(&self.to_string())
@@ -146,8 +143,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the same request may be answered later without anybody having
-    /// changed anything here.
+    /// Whether the same request may succeed later without any change here.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -161,31 +157,30 @@ impl ApiError {
         }
     }
 
-    /// The errors that the service answered with; none of any other failure.
+    /// The GraphQL errors of the answer; empty for any other failure.
     #[must_use]
     pub fn errors(&self) -> &[GraphqlError] {
         if let Self::Graphql(errors) = self { errors } else { &[] }
     }
 
-    /// Whether the service says that it does not know the user or the address
-    /// that it was asked about.
+    /// Whether the service returned not-found for the requested user or address.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Graphql(errors) if errors.kind() == ErrorKind::NotFound)
     }
 
-    /// An answer that is JSON but for a value that cannot be read; `why` is the
-    /// parser's text, which repeats nothing of the answer.
+    /// The error for an answer with a single invalid value; `why` is the parser's error, whose text
+    /// does not quote the answer.
     pub(super) fn bad_value(why: &serde_json::Error) -> Self {
         Self::Malformed(format!("{BAD_VALUE}: {why}"))
     }
 
-    /// An answer whose JSON lacks its end.
+    /// The error for a truncated answer.
     pub(super) fn truncated_json() -> Self {
         Self::Malformed(ENDS_EARLY.to_owned())
     }
 
-    /// Whether one value made the whole answer unreadable.
+    /// Whether a single invalid value makes the whole answer unreadable.
     pub(super) fn is_bad_value(&self) -> bool {
         matches!(self, Self::Malformed(text) if text.starts_with(BAD_VALUE))
     }
@@ -195,7 +190,7 @@ impl ApiError {
         self.outcome() == Outcome::Throttled
     }
 
-    /// The same without a secret that the service may have repeated.
+    /// Removes a secret that the service may have repeated.
     pub(super) fn without_secret(self, secret: &str) -> Self {
         let Self::Graphql(errors) = self else { return self };
         Self::Graphql(errors.map_kept(|error| {
@@ -210,8 +205,7 @@ impl ApiError {
         }))
     }
 
-    /// How long the server asks not to be called, when it said so; at most a
-    /// day.
+    /// How long the server asks not to be called, at most 15 minutes.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -1,4 +1,4 @@
-//! One request and its whole answer, or why there is none.
+//! Sends one HTTP request and reads its whole answer.
 
 use std::{error::Error, time::Duration};
 
@@ -10,20 +10,20 @@ use reqwest::{
 use super::error::HttpError;
 use crate::{clock, domain};
 
-/// The longest wait that the service can ask for.
+/// The longest `Retry-After` that is honoured.
 pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_mins(15);
 
-/// An answer, whatever its status, read to its end.
+/// A completely read answer of any status.
 pub(super) struct Exchange {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,
-    /// Whether the answer calls itself a web page.
+    /// Whether the content type is HTML.
     pub(super) is_html: bool,
     retry_after: Option<Duration>,
 }
 
 impl Exchange {
-    /// Sends `request` and reads the answer, of `max_bytes` at most.
+    /// Sends `request` and reads the answer, at most `max_bytes`.
     pub(super) async fn send(
         request: reqwest::RequestBuilder,
         max_bytes: usize,
@@ -37,7 +37,7 @@ impl Exchange {
         })
     }
 
-    /// The body, when the status is a success.
+    /// Returns the body of a successful answer.
     pub(super) fn into_success_body(self) -> Result<Vec<u8>, HttpError> {
         let Self { status, body, retry_after, .. } = self;
         if status.is_success() {
@@ -82,8 +82,8 @@ fn read_error(error: &reqwest::Error) -> HttpError {
     if error.is_timeout() { HttpError::Timeout } else { HttpError::Cut }
 }
 
-/// The cause of a failed connection: the system's word, or that of TLS. The
-/// outer errors name the URL, which the configuration says already.
+/// The innermost cause of a failed connection: the error of the system or of TLS. The outer errors
+/// only add the URL.
 fn innermost_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
@@ -92,7 +92,7 @@ fn innermost_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// How long the service asks to wait, within the limit.
+/// The `Retry-After`, at most [`MAX_RETRY_AFTER`].
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     domain::retry_after(text, clock::now()).map(|wait| wait.min(MAX_RETRY_AFTER))

@@ -1,5 +1,4 @@
-//! A stand-in for the service: answers from a script and keeps what it was
-//! asked.
+//! A fake of the service: answers from a script, and records the requests.
 
 use std::{
     collections::VecDeque,
@@ -26,12 +25,12 @@ use crate::{
 
 pub(super) const SECRET: &str = "theclientsecret";
 
-/// How a request is answered.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     /// A status, headers and a body.
     Http(u16, Vec<(&'static str, String)>, String),
-    /// No answer ever.
+    /// No answer.
     Hang,
 }
 
@@ -64,14 +63,14 @@ impl Reply {
     }
 }
 
-/// A request as it came in.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) headers: HeaderMap,
     pub(super) body: Value,
 }
 
-/// Makes an answer of a question.
+/// Computes the answer to a request.
 type Compute = Box<dyn Fn(&Asked) -> Reply + Send>;
 
 #[derive(Default)]
@@ -83,7 +82,7 @@ struct Script {
     queries_asked: Vec<Asked>,
 }
 
-/// A running stand-in; it ends with the test's runtime.
+/// A running fake; it ends with the test's runtime.
 #[derive(Clone)]
 pub(super) struct Fake {
     address: SocketAddr,
@@ -92,8 +91,8 @@ pub(super) struct Fake {
 }
 
 impl Fake {
-    /// Starts a stand-in whose token endpoint and API answer in these orders;
-    /// the last answer of each repeats.
+    /// Starts a fake whose token endpoint and API return these answers in order; the last one of
+    /// each repeats.
     pub(super) async fn start(token: Vec<Reply>, api: Vec<Reply>) -> Self {
         let script = Script { token: token.into(), api: api.into(), ..Script::default() };
         let script = Arc::new(Mutex::new(script));
@@ -104,13 +103,13 @@ impl Fake {
         Self { address, script, meters: Meters::new().unwrap() }
     }
 
-    /// A stand-in that grants `token-1`, `token-2` and so on.
+    /// A fake that grants `token-1`, `token-2` and so on.
     pub(super) async fn api(api: Vec<Reply>) -> Self {
         let tokens = (1..=5).map(|n| Reply::token(&format!("token-{n}"))).collect();
         Self::start(tokens, api).await
     }
 
-    /// A stand-in that makes each answer of the question.
+    /// A fake that computes each answer from the request.
     pub(super) async fn computed(compute: impl Fn(&Asked) -> Reply + Send + 'static) -> Self {
         let fake = Self::api(Vec::new()).await;
         fake.script.lock().unwrap().compute = Some(Box::new(compute));
@@ -157,7 +156,7 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    // A body that is no JSON is a form.
+    // A body that is not JSON is form-encoded.
     let form = || Value::String(String::from_utf8(body.to_vec()).unwrap());
     let body = serde_json::from_slice(&body).unwrap_or_else(|_| form());
     let asked = Asked { headers, body };
@@ -188,7 +187,7 @@ async fn answer(
     }
 }
 
-/// A server that sends `answer` to its one visitor and then hangs up.
+/// A server that sends `answer` to its only client and then closes the connection.
 pub(super) fn hangs_up_after(answer: &'static str) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

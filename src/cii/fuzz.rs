@@ -1,4 +1,4 @@
-//! What must hold for every answer of the service, and for every header of one.
+//! Fuzz targets: properties of all answers of the service, and of their headers.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// Access tokens that an answer may repeat; no error does. A header may hold the second.
+/// Access tokens that an answer may repeat, but no error may. The second one is valid in a header.
 const TOKENS: [&str; 2] = ["t0ken-of-the-client", r#"t0ken"of\the-client"#];
 
-/// A secret that a request may carry beside the token.
+/// A secret that a request may contain in addition to the token.
 const SECRET: &str = r#"s3cret"of\the-target"#;
 
-/// Elements of a list at most, as `api.max_answer_items` says.
+/// Most elements of a list, as of `api.max_answer_items`.
 const MAX_ITEMS: usize = 50;
 
-/// Bytes of an error's text at most, however long what the service wrote.
+/// Most bytes of an error's text, however long the service's text is.
 const MAX_ERROR_BYTES: usize = 8 * 1024;
 
-/// Reads an answer's body as every answer that there is.
+/// Reads a body as the answer to each request.
 ///
 /// # Panics
-/// When something does not hold that must.
+/// When a property is violated.
 pub(crate) fn read_answer(body: &[u8]) {
     token::fuzz::check_grant(body);
     for token in TOKENS {
@@ -46,7 +46,7 @@ pub(crate) fn read_answer(body: &[u8]) {
             Err(error) => vec![error],
         };
         for error in errors {
-            // Of a secret that another request carried, not even the beginning.
+            // Not even the beginning of a secret may remain.
             let without = error.clone().without_secret(SECRET).to_string();
             assert!(
                 !contains_token(&without, &SECRET[..SECRET.len() / 2]),
@@ -59,22 +59,22 @@ pub(crate) fn read_answer(body: &[u8]) {
     }
 }
 
-/// Whether a text has the token: as it is, or as a text of JSON within JSON.
+/// Whether a text contains the token, verbatim or escaped by nested JSON.
 fn contains_token(text: &str, token: &str) -> bool {
     let escaped = |form: &String| Some(form.replace('\\', "\\\\").replace('"', "\\\""));
     std::iter::successors(Some(token.to_owned()), escaped).take(4).any(|form| text.contains(&form))
 }
 
-/// What is valid JSON is read as it is; what is not is never more than a text.
+/// Checks that valid JSON is read unchanged, and that any other text becomes at most a string.
 ///
 /// # Panics
-/// When something does not hold that must.
+/// When a property is violated.
 pub(crate) fn read_json(bytes: &[u8]) {
     let Ok(value) = json::parse_with_odd_numbers(bytes) else { return };
     if let Ok(plain) = serde_json::from_slice::<Value>(bytes) {
         assert_eq!(value, plain, "a valid document was mended");
     }
-    // Not compared: a number with a fraction may come back in another last digit.
+    // Fractions are not compared: their last digit may differ.
     assert!(json::parse(value.to_string().as_bytes()).is_ok(), "{value}");
 }
 
@@ -83,10 +83,10 @@ pub(crate) fn read_moment(text: &str) -> Option<Timestamp> {
     lenient::read_moment(&Value::from(text))
 }
 
-/// Reads `Retry-After`; its bound is a promise.
+/// Reads `Retry-After`, and checks its limit.
 ///
 /// # Panics
-/// When something does not hold that must.
+/// When a property is violated.
 pub(crate) fn read_retry_after(text: &[u8]) -> Option<Duration> {
     let value = HeaderValue::from_bytes(text).ok()?;
     let wait = retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]))?;

@@ -1,4 +1,4 @@
-//! GraphQL's answers: data, errors, or both.
+//! GraphQL answers: data, errors, or both.
 
 use serde_json::{Map, Value};
 
@@ -8,19 +8,18 @@ use super::{
     json,
 };
 
-/// What came of a query: data, and perhaps errors that say what is missing in
-/// it.
+/// The answer to a query: data, and errors that say what is missing.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     pub(super) data: Map<String, Value>,
     pub(super) errors: Vec<GraphqlError>,
-    /// Elements at most of any one list in it.
+    /// Most elements of any list in it.
     pub(super) max_items: usize,
 }
 
 impl Answer {
-    /// Understands an answer's body. `is_html` is what its content type says,
-    /// `token` is what no text of an error may repeat.
+    /// Parses the body of an answer. `is_html` is from its content type; `token` is removed from
+    /// all error texts.
     pub(super) fn parse(
         body: &[u8],
         is_html: bool,
@@ -50,12 +49,12 @@ impl Answer {
         }
     }
 
-    /// Whether no root field was answered.
+    /// Whether no root field has data.
     pub(super) fn is_empty(&self) -> bool {
         self.data.values().all(Value::is_null)
     }
 
-    /// Takes a root field. Every root field of the schema is non-null.
+    /// Takes a root field. All root fields of the schema are non-null.
     pub(super) fn take_root(&mut self, field: &str) -> Result<Value, ApiError> {
         match self.data.remove(field) {
             Some(value) if !value.is_null() => match overlong_list(field, &value, self.max_items) {
@@ -67,8 +66,7 @@ impl Answer {
         }
     }
 
-    /// The errors of a root field that is asked about no single subject, so that
-    /// none of them says that something does not exist.
+    /// The errors of a root field without a subject, so that none of them can mean not-found.
     pub(super) fn root_errors(&self, field: &str) -> GraphqlErrors {
         GraphqlErrors::for_request(self.errors.clone(), field, Subject::List)
     }
@@ -76,7 +74,7 @@ impl Answer {
 
 const TOO_MANY: &str = "are more than the";
 
-/// Whether a smaller part of the same list may be read where all of it cannot.
+/// Whether a smaller part of the same list may succeed.
 pub(super) fn is_too_much(error: &ApiError) -> bool {
     match error {
         ApiError::Http(HttpError::TooLarge { .. }) => true,
@@ -85,13 +83,13 @@ pub(super) fn is_too_much(error: &ApiError) -> bool {
     }
 }
 
-/// What a list of `what` is refused with.
+/// The error for a list of `what` that is too long.
 pub(super) fn too_many(what: &str, max_items: usize) -> ApiError {
     ApiError::Malformed(format!("{what} {TOO_MANY} {max_items} that api.max_answer_items allows"))
 }
 
-/// The body as JSON. One that ends too early broke off; one that begins like an
-/// answer has a bad value in it, which concerns one subject of several.
+/// Parses the body as JSON. When it ends too early, it was truncated. When it begins like an
+/// answer, it has an invalid value, which concerns only one of several subjects.
 fn parse_document(body: &[u8], is_html: bool) -> Result<Value, ApiError> {
     let error = match json::parse(body) {
         Ok(document) => return Ok(document),
@@ -111,7 +109,7 @@ fn malformed<T>(what: &str) -> Result<T, ApiError> {
     Err(ApiError::Malformed(what.to_owned()))
 }
 
-/// The name of a list with more than `max_items` elements, if there is one.
+/// The name of a list with more than `max_items` elements, if any.
 fn overlong_list(name: &str, value: &Value, max_items: usize) -> Option<String> {
     match value {
         Value::Array(items) if items.len() > max_items => Some(name.to_owned()),

@@ -1,15 +1,14 @@
-//! Secrets in what the service wrote: it may repeat what it was sent.
+//! Removes secrets from texts of the service, which may echo the request.
 
 use serde_json::Value;
 
 use crate::domain::CUT;
 
-/// Characters of a secret at the end of a text that was cut off, from which on they are
-/// taken for the secret's beginning.
+/// From this many characters on, the end of a truncated text counts as the beginning of the secret.
 const LEAST: usize = 4;
 
-/// A text with `mark` in place of a secret: as it is, as JSON has it in a text, and its
-/// beginning where the text was cut off inside it.
+/// Replaces a secret by `mark`: verbatim, escaped as JSON, and its beginning at the end of a
+/// truncated text.
 pub(super) fn hide_secret(text: &str, secret: &str, mark: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut rest = text;
@@ -21,11 +20,10 @@ pub(super) fn hide_secret(text: &str, secret: &str, mark: &str) -> String {
     hidden
 }
 
-/// The length of the secret, or of what a cut left of it, at the beginning of a text.
-/// Backslashes that the secret does not have count for nothing, since JSON within JSON has
-/// more and more of them.
+/// The length of the secret, or of its truncated beginning, at the start of a text. Backslashes
+/// that the secret does not have are skipped, because nested JSON adds any number of them.
 fn matched_length(text: &str, secret: &str) -> Option<usize> {
-    // A backslash before the first character is the text's own.
+    // A backslash before the first character belongs to the text.
     if !text.starts_with(secret.chars().next()?) {
         return None;
     }
@@ -43,7 +41,7 @@ fn matched_length(text: &str, secret: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The same in every text and name of a value.
+/// Replaces a secret in all strings and names of a value.
 pub(super) fn hide_in_value(value: Value, secret: &str, mark: &str) -> Value {
     match value {
         Value::String(text) => hide_secret(&text, secret, mark).into(),

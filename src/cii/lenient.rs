@@ -1,4 +1,4 @@
-//! Values of an answer, read wherever a reading is plain.
+//! Reads values of an answer leniently, where the meaning is unambiguous.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::domain::{Timestamp, cut_text, sensible};
 
-/// Bytes of a text at most; it becomes a label, or stands on a page.
+/// Most bytes of a text, which becomes a label or is shown on a page.
 pub(super) const MAX_TEXT_BYTES: usize = 1024;
 
-/// A text that says something; a number is its digits. Anything else is unknown.
+/// Reads a non-empty text; a number is read as its digits. `None` for anything else.
 pub(super) fn read_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => {
@@ -21,28 +21,27 @@ pub(super) fn read_text(value: &Value) -> Option<String> {
     }
 }
 
-/// The same in lower case and without white space around it.
+/// The same, trimmed and in lower case.
 pub(super) fn read_lowercase(value: &Value) -> Option<String> {
     read_text(value).map(|text| text.trim().to_lowercase())
 }
 
-/// The texts of a list without those that are empty, and whether the list is
-/// whole: null, or an element that cannot be read, makes it part of one.
-/// Nothing when it is no list.
+/// Reads the non-empty texts of a list, and whether the list is complete: it is not when an element
+/// is null or unreadable. `None` when the value is no list.
 pub(super) fn read_texts(value: &Value) -> Option<(BTreeSet<String>, bool)> {
     let items = value.as_array()?;
     let is_plain = |item: &Value| item.is_string() || item.is_number();
     Some((items.iter().filter_map(read_text).collect(), items.iter().all(is_plain)))
 }
 
-/// An `AWSDateTime`; a text that is none says nothing.
+/// Reads an `AWSDateTime`; `None` for any other text.
 pub(super) fn read_moment(value: &Value) -> Option<Timestamp> {
     let moment = DateTime::parse_from_rfc3339(value.as_str()?.trim()).ok()?;
     Some(sensible(moment.to_utc()))
 }
 
-/// Whether a value is null, or a list without elements: beside an error, both
-/// can mean that the value was not told.
+/// Whether a value is null or an empty list. Together with an error, both can mean that the value
+/// is missing.
 pub(super) fn is_void(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }

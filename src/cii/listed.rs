@@ -1,11 +1,11 @@
-//! A list of the service, row by row.
+//! The result of reading a list row by row.
 
-/// The rows of a list that could be read, over all of its pages.
+/// The readable rows of a list, over all of its pages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed<T> {
-    /// What was read.
+    /// The items of the rows.
     pub items: T,
-    /// Rows that are null, or that name nobody: who is absent from `items` may
-    /// stand in one of them.
+    /// Number of rows that are null or lack their key. An item that is absent from `items` may be
+    /// one of them.
     pub skipped: usize,
 }

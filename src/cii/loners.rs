@@ -1,4 +1,4 @@
-//! Subjects whose answers cannot be read, so that they are asked about alone.
+//! Subjects that are requested alone, because their part makes the answer of a batch unreadable.
 
 use std::{
     collections::BTreeSet,
@@ -7,10 +7,10 @@ use std::{
 
 use super::meters::Operation;
 
-/// Subjects remembered at most; others cost a few requests more.
+/// Most subjects that are remembered; others cost a few more requests.
 const MAX: usize = 1000;
 
-/// Subjects of batches whose part made the whole answer unreadable.
+/// The subjects, by operation.
 #[derive(Debug, Default)]
 pub(super) struct Loners(Mutex<BTreeSet<(&'static str, String)>>);
 
@@ -19,7 +19,7 @@ impl Loners {
         self.with_set(|known| known.contains(&(operation.into_str(), subject.to_owned())))
     }
 
-    /// Asks about `subject` alone from now on.
+    /// Requests `subject` alone from now on.
     pub(super) fn add(&self, operation: Operation, subject: &str) {
         self.with_set(|known| {
             if known.len() < MAX {
@@ -28,7 +28,7 @@ impl Loners {
         });
     }
 
-    /// Asks about `subject` together with others again.
+    /// Requests `subject` in batches again.
     pub(super) fn remove(&self, operation: Operation, subject: &str) {
         self.with_set(|known| known.remove(&(operation.into_str(), subject.to_owned())));
     }

@@ -1,11 +1,11 @@
-//! What the exporter tells of its talking to the service.
+//! Metrics of the requests to the service.
 
 use prometheus::{Gauge, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{domain::Timestamp, meter};
 
-/// Counters of the requests to the API and to its token endpoint.
+/// Metrics of the requests to the API and to its token endpoint.
 #[derive(Debug, Clone)]
 pub struct Meters {
     requests: IntCounterVec,
@@ -16,8 +16,8 @@ pub struct Meters {
     token_expiry: Gauge,
 }
 
-/// What a request is for; the `operation` label, which is the root field of the query,
-/// or `token`.
+/// The operation of a request; the `operation` label, which is the root field of the query, or
+/// `token`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "camelCase", const_into_str)]
 pub(super) enum Operation {
@@ -36,7 +36,7 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// Whether asking twice does no more than asking once.
+    /// Whether the operation is idempotent, so that it may be repeated.
     pub(super) const fn may_repeat(self) -> bool {
         !matches!(self, Self::RegisterWebhook | Self::UnregisterWebhook)
     }
@@ -46,25 +46,25 @@ impl Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// With all the data that was asked for.
+    /// With all requested data.
     Ok,
     /// With some of the data, and errors in place of the rest.
     Partial,
     /// With errors and no data.
     GraphqlError,
-    /// The credentials were refused, or the client has not the right.
+    /// The credentials were refused, or the client lacks the right.
     Unauthorized,
     /// There were too many requests.
     Throttled,
     /// With a status of 500 or more.
     ServerError,
-    /// With another status that is no success.
+    /// With another status than success.
     ClientError,
     /// There was no answer in time.
     Timeout,
-    /// There was no connection, or the answer broke off.
+    /// There was no connection, or the answer was truncated.
     ConnectError,
-    /// The answer was none of the API's.
+    /// The answer was not one of the API.
     Malformed,
 }
 
@@ -77,7 +77,7 @@ impl Outcome {
 }
 
 impl Meters {
-    /// Meters that stand at zero.
+    /// Creates the meters with all values at zero.
     ///
     /// # Errors
     /// Never in practice: only if a name or a label broke Prometheus's rules.
@@ -122,7 +122,7 @@ impl Meters {
         })
     }
 
-    /// Makes the meters part of what `registry` shows.
+    /// Registers the meters with `registry`.
     ///
     /// # Errors
     /// When a metric of the same name is registered already.
@@ -140,7 +140,7 @@ impl Meters {
         )
     }
 
-    /// How many requests ended so since the start, whatever they were for.
+    /// The number of requests with this outcome since the start, over all operations.
     #[must_use]
     pub fn requests(&self, outcome: Outcome) -> u64 {
         let count = |operation: &Operation| {
@@ -149,7 +149,7 @@ impl Meters {
         Operation::VARIANTS.iter().map(count).sum()
     }
 
-    /// Whether the service is down and only pinged.
+    /// Whether the circuit is open.
     #[must_use]
     pub fn is_circuit_open(&self) -> bool {
         self.circuit_open.get() != 0

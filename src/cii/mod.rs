@@ -1,8 +1,8 @@
-//! The service's side: its API (token, GraphQL client, queries) and the body of
-//! its webhook.
+//! The interface to the service: its API (token, GraphQL client, queries) and the body of its
+//! webhook.
 //!
-//! `schema.graphql` beside this file is the published schema; a test holds
-//! every query against it.
+//! `schema.graphql` beside this file is the published schema; a test validates every query against
+//! it.
 
 mod answered;
 mod batch;

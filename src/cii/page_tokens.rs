@@ -1,4 +1,4 @@
-//! The page tokens of one listing: each may come only once.
+//! Detects repeated page tokens of a listing.
 
 use std::{
     collections::HashSet,
@@ -7,12 +7,10 @@ use std::{
 
 use super::ApiError;
 
-/// Remembers the tokens that a listing followed, so that one that leads round
-/// in a circle, of any length, comes to an end.
+/// Remembers the tokens that a listing followed, so that a cycle of any length ends the listing.
 ///
-/// Of each token only a hash is kept, as nothing bounds a token's length: a
-/// listing of a million pages would be broken off by mistake in one of 10 million
-/// cases, and be begun anew.
+/// Only a hash of each token is kept, because the length of a token is not limited. A listing of a
+/// million pages would be aborted by a collision in one of 10 million cases, and would start again.
 #[derive(Debug, Default)]
 pub struct PageTokens {
     followed: HashSet<u64>,
@@ -20,14 +18,14 @@ pub struct PageTokens {
 }
 
 impl PageTokens {
-    /// No token was followed yet.
+    /// Creates an empty set of tokens.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the token of the next page of `field`; none on the last page, which
-    /// an empty text also marks.
+    /// Records the token of the next page of `field` and returns it; `None` on the last page, which
+    /// can also have an empty token.
     ///
     /// # Errors
     /// [`ApiError::Malformed`] when the token was followed before.

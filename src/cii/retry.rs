@@ -1,4 +1,4 @@
-//! When a failed request is sent again: exponential backoff with full jitter.
+//! Delays of retries: exponential backoff with full jitter.
 
 use std::time::Duration;
 
@@ -7,13 +7,11 @@ use crate::domain::Backoff;
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 
-/// How long to wait before the attempt after `attempt` (the first is 0); nothing when
-/// another attempt can make no difference, or the service wants to be left
-/// alone for longer than is worth waiting.
+/// The delay before the attempt after `attempt` (the first is 0). `None` when a retry is useless,
+/// or the service asks for a pause that is too long to wait for.
 ///
-/// The wait is by chance between nothing and twice the bound of the attempt
-/// before, so that many who failed together do not come back together. What the
-/// service asks for with `Retry-After` comes on top.
+/// The delay is random between 0 and a bound that doubles with each attempt, so that requests that
+/// failed together do not return together. A `Retry-After` of the service is added.
 pub(super) fn retry_delay(error: &ApiError, attempt: u32) -> Option<Duration> {
     let asked_for = error.retry_after().unwrap_or_default();
     if !error.is_transient() || asked_for > PATIENCE {

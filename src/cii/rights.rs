@@ -1,5 +1,5 @@
-//! Which operations the API client has no right to, so that they are not sent
-//! again and again.
+//! Remembers the operations for which the API client lacks the right, so that they are not sent at
+//! every run.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -14,12 +14,11 @@ use super::{
     meters::{Meters, Operation},
 };
 
-/// How long an operation is not sent once it was refused. A right is given by a
-/// person in the console, who can restart the exporter; four requests a day
-/// notice it without that.
+/// How long an operation is not sent after it was refused. Rights are granted by hand in the
+/// console. Four requests a day detect that without a restart of the exporter.
 const PAUSE: Duration = Duration::from_hours(6);
 
-/// The rights of the API client, as far as answers show them.
+/// The known rights of the API client.
 #[derive(Debug)]
 pub(super) struct Rights {
     states: Mutex<[State; Operation::VARIANTS.len()]>,
@@ -28,11 +27,11 @@ pub(super) struct Rights {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing speaks of a missing right.
+    /// Nothing is known.
     Unknown,
-    /// The last answer was one.
+    /// The last request was answered.
     Granted,
-    /// One subject was refused after another was answered.
+    /// A single subject was refused after another one was answered.
     RefusedOnce,
     Missing {
         until: Instant,
@@ -44,7 +43,7 @@ impl Rights {
         Self { states: Mutex::new([State::Unknown; Operation::VARIANTS.len()]), meters }
     }
 
-    /// Lets an operation through, unless it was refused less than [`PAUSE`] ago.
+    /// Returns an error when the operation was refused less than [`PAUSE`] ago.
     pub(super) fn check_right(&self, operation: Operation) -> Result<(), ApiError> {
         match self.lock()[operation as usize] {
             State::Missing { until } if Instant::now() < until => {
@@ -63,10 +62,9 @@ impl Rights {
         }
     }
 
-    /// Records that an operation was refused for all it was asked about, and
-    /// returns whether that shows a missing right. A single subject
-    /// (`is_lone`) may be one that this client must not see: it shows a missing
-    /// right only when no other was answered in between.
+    /// Records that an operation was refused for all subjects of a request, and returns whether
+    /// that shows a missing right. A single subject (`is_lone`) may be hidden from this client, so
+    /// it shows a missing right only when no other subject was answered in between.
     pub(super) fn record_refusal(&self, operation: Operation, is_lone: bool) -> bool {
         let mut states = self.lock();
         let state = &mut states[operation as usize];

@@ -1,4 +1,4 @@
-//! A list of the service, read row by row: one bad row costs only itself.
+//! Reads a list of the service row by row, so that an unreadable row does not affect the others.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,18 +11,18 @@ use super::{
     meters::Operation,
 };
 
-/// A root field that answers with a list, or with pages of one.
+/// A root field that returns a list, or pages of a list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows {
     pub(super) operation: Operation,
     /// The variables with their types, in parentheses; empty for none.
     pub(super) declared: &'static str,
-    /// The arguments that they are passed as, in parentheses.
+    /// The arguments that pass them, in parentheses.
     pub(super) passed: &'static str,
-    /// Whether the list comes in pages: rows are in `items`, beside `pageToken`.
+    /// Whether the list is paged: rows are in `items`, with a `pageToken`.
     pub(super) is_paged: bool,
     pub(super) fields: &'static [Field],
-    /// The field without which a row names nothing.
+    /// The key field, without which a row is useless.
     pub(super) needed: &'static str,
 }
 
@@ -30,13 +30,13 @@ pub(super) struct Rows {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
-    /// Rows that are null, or name nothing.
+    /// Number of rows that are null or lack the key field.
     pub(super) skipped: usize,
-    /// The token of the next page, as the answer has it.
+    /// The token of the next page, unchanged.
     pub(super) next: Option<String>,
 }
 
-/// A row and what is known about its leaves.
+/// A row, with the leaves that errors are about.
 pub(super) struct Row<'a> {
     value: &'a Value,
     index: usize,
@@ -44,19 +44,19 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// A row on its own.
+    /// Creates a row that is the whole answer.
     pub(super) const fn new_whole(value: &'a Value, doubted: &'a HashSet<(usize, String)>) -> Self {
         Self { value, index: 0, doubted }
     }
 }
 
 impl Row<'_> {
-    /// A leaf; null when it is not there.
+    /// A leaf; null when it is missing.
     pub(super) fn leaf(&self, name: &str) -> &Value {
         &self.value[name]
     }
 
-    /// Whether the leaf was not told: it is missing, or an error stands on it.
+    /// Whether the leaf is missing or an error is about it.
     pub(super) fn is_untold(&self, name: &str) -> bool {
         self.value.get(name).is_none() || self.doubted.contains(&(self.index, name.to_owned()))
     }
@@ -67,7 +67,7 @@ impl Rows {
         self.operation.into_str()
     }
 
-    /// The query, without some of the rows' fields.
+    /// The query without some fields of the rows.
     pub(super) fn query(&self, without: &BTreeSet<&str>) -> String {
         let Self { declared, passed, .. } = self;
         let fields = selection(self.fields, without);
@@ -81,7 +81,7 @@ impl Rows {
         format!("query {declared} {{\n  {}{passed} {{\n{inner}\n  }}\n}}", self.field())
     }
 
-    /// Reads the answer to a question for the next page's token alone.
+    /// Reads an answer to a request for only the next page's token.
     fn read_token_only<T>(&self, mut answer: Answer) -> Result<Page<T>, ApiError> {
         let root = answer.take_root(self.field())?;
         if !answer.errors.is_empty() {
@@ -92,7 +92,7 @@ impl Rows {
         Ok(Page { items: Vec::new(), skipped: 1, next })
     }
 
-    /// The token of the next page, as an answer has it.
+    /// Reads the token of the next page.
     fn next_token(&self, token: &Value) -> Result<Option<String>, ApiError> {
         match token {
             Value::Null => Ok(None),
@@ -102,18 +102,18 @@ impl Rows {
         }
     }
 
-    /// Whether nothing of the rows is asked for, only the next page's token.
+    /// Whether only the next page's token is requested.
     fn is_token_only(&self, without: &BTreeSet<&str>) -> bool {
         self.is_paged && without.len() == self.fields.len()
     }
 
-    /// How deep in a path the list's elements are.
+    /// The depth of the list's elements in a path.
     const fn depth(&self) -> usize {
         if self.is_paged { 2 } else { 1 }
     }
 
-    /// Reads an answer. An error about the whole list fails it; one about a row
-    /// or its leaf only says what is not told.
+    /// Reads an answer. An error about the whole list fails it; one about a row or a leaf only
+    /// marks that part as missing.
     pub(super) fn read<T>(
         &self,
         mut answer: Answer,
@@ -124,7 +124,7 @@ impl Rows {
             return Err(ApiError::Graphql(answer.root_errors(self.field())));
         }
         let (rows, next) = if self.is_paged {
-            // Taken with care: indexing to change panics where there is no object.
+            // `get_mut`, because mutable indexing panics when the value is no object.
             let mut take = |name| root.get_mut(name).map(Value::take).unwrap_or_default();
             (take("items"), take("pageToken"))
         } else {
@@ -140,7 +140,7 @@ impl Rows {
                 Some((error.index(self.depth())?, name.to_owned()))
             })
             .collect();
-        // An error about a row that is not in the list stands for that row.
+        // An error about a row that is not in the list counts as that row.
         let missing: HashSet<_> = answer
             .errors
             .iter()
@@ -173,9 +173,8 @@ impl Rows {
             && matches!(error.path.get(self.depth()), Some(PathSegment::Index(_)))
     }
 
-    /// The fields that made the whole answer fail and can be left out. By
-    /// GraphQL's rule, an error on a non-null leaf of one row nulls everything
-    /// above it.
+    /// The fields that made the whole answer fail and can be left out. By the rules of GraphQL, an
+    /// error of a non-null leaf in one row nulls everything above it.
     fn removable_leaves(&self, error: &ApiError) -> BTreeSet<&'static str> {
         let leaf = |error: &GraphqlError| {
             let name = error.field(self.depth() + 1).filter(|_| self.is_about_row(error))?;
@@ -196,11 +195,10 @@ impl Rows {
 }
 
 impl Client {
-    /// Asks for a list, or a page of it. When leaves of a row make the whole
-    /// answer fail, they are left out, and are not told for this page. When a
-    /// row itself does, or the page is too much to read, smaller pages are asked
-    /// for, so that the rows before it count; at the end that row alone, and then
-    /// only the token of the page after it, so that it is skipped.
+    /// Requests a list, or a page of it. When leaves of a row make the whole answer fail, they are
+    /// left out for this page. When a row itself does, or the page is too large, smaller pages are
+    /// requested, so that the rows before it are read; finally the row alone, and then only the
+    /// token of the next page, so that the row is skipped.
     pub(super) async fn query_rows<T>(
         &self,
         rows: &Rows,
@@ -208,7 +206,7 @@ impl Client {
         read: impl Fn(&Row<'_>) -> Option<T>,
     ) -> Result<Page<T>, ApiError> {
         let mut without = BTreeSet::new();
-        // Each round leaves out a field or halves the page, so they end.
+        // Terminates: each round leaves out a field or halves the page.
         loop {
             let query = rows.query(&without);
             let is_past_row = rows.is_token_only(&without);
@@ -239,13 +237,13 @@ impl Client {
             }
             match variables["pageSize"].as_u64() {
                 Some(size @ 2..) => variables["pageSize"] = json!(size / 2),
-                // The row alone cannot be read, but perhaps its name.
+                // The row is unreadable, but perhaps its key field is not.
                 Some(_) if is_too_much && without.len() + 1 < rows.fields.len() => {
                     let names = rows.fields.iter().map(|field| field.name);
                     without.extend(names.filter(|name| *name != rows.needed));
                 }
-                // Nor its name: the row is skipped, so that the list goes on past it. On
-                // a page with more rows than asked for, others would be lost.
+                // The key field is unreadable, too: the row is skipped, and the list continues
+                // after it. Only for a page of one row, since other rows would be lost.
                 Some(_)
                     if rows.is_paged
                         && without.len() < rows.fields.len()
@@ -263,10 +261,10 @@ impl Client {
         }
     }
 
-    /// Adds up the rows of a list's pages.
+    /// Checks the number of rows over all pages of a list.
     ///
     /// # Errors
-    /// When they are more than the setting allows.
+    /// When it exceeds the limit of the setting.
     pub(super) fn check_item_count(&self, what: &str, count: usize) -> Result<(), ApiError> {
         if count > self.max_items() { Err(too_many(what, self.max_items())) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! Any answer to a question about several subjects.
+//! Fuzz target: answers to requests for several subjects.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ const ROOT: Root = Root {
     needed: &["id"],
 };
 
-/// Sorts an answer about one, two and three subjects; returns what went wrong.
+/// Sorts an answer for one, two and three subjects; returns the errors.
 pub(in crate::cii) fn sort_any(answer: &Answer) -> Vec<ApiError> {
     let subjects = ["a@example.com", "b@example.com", "c@example.com"];
     let mut errors = Vec::new();

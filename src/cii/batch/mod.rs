@@ -1,5 +1,5 @@
-//! One request about several users or addresses, by aliases. Whoever fails,
-//! fails alone.
+//! Requests for several users or addresses at once, by GraphQL aliases. A subject that fails does
+//! not fail the others.
 
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzz;
@@ -16,26 +16,26 @@ pub(super) use root::{Field, Root, selection};
 use self::sort::{Sorted, sort_answer};
 use super::{ApiError, Client, ErrorKind, GraphqlError, GraphqlErrors, HttpError, graphql::Answer};
 
-/// Subjects of one request, by their positions among all.
+/// The subjects of one request, by their positions among all.
 #[derive(Debug, Clone, Default)]
 struct Group {
     positions: Vec<usize>,
-    /// How often it failed in a way that may pass.
+    /// How often the request failed temporarily.
     attempt: u32,
-    /// Fields that are not asked for, because they made the answer fail.
+    /// Fields that are left out, because they made the answer fail.
     without: BTreeSet<&'static str>,
 }
 
-/// A question that is asked about every subject.
+/// A query for all subjects, with its progress.
 struct Question<'a> {
     root: &'a Root,
     subjects: &'a [&'a str],
     shared: Option<&'a Value>,
-    /// Errors about fields that were then left out: why they are not told.
+    /// Errors of fields that were then left out; they explain why these are missing.
     left_out: BTreeMap<usize, Vec<GraphqlError>>,
 }
 
-/// What became of a group: answers by positions, and groups to ask about again.
+/// The result of a group: answers by position, and groups to request again.
 #[derive(Default)]
 struct Asked {
     answers: Vec<(usize, Result<Answer, ApiError>)>,
@@ -43,9 +43,8 @@ struct Asked {
 }
 
 impl Client {
-    /// Asks a root field about every subject, as many a request as allowed, and
-    /// has each part understood as if it had been asked for alone. The answers
-    /// are in the order of the subjects.
+    /// Requests a root field for all subjects, in batches of the configured size. Each subject's
+    /// part is parsed as an answer of its own. The results are in the order of the subjects.
     pub(super) async fn query_each<T>(
         &self,
         root: &Root,
@@ -72,8 +71,8 @@ impl Client {
         understood.into_values().collect()
     }
 
-    /// The first groups, the last on top: those whose answers could not be read
-    /// each alone.
+    /// The first groups, as a stack. Subjects whose answers could not be parsed before have a group
+    /// each.
     fn initial_groups(&self, question: &Question<'_>) -> Vec<Group> {
         let group = |positions| Group { positions, ..Group::default() };
         let (alone, together): (Vec<_>, Vec<_>) = (0..question.subjects.len()).partition(|at| {
@@ -121,7 +120,7 @@ impl Client {
         }
     }
 
-    /// Decides what becomes of each subject of an answer.
+    /// Handles each subject of an answer: keeps its result, or puts it in a group to request again.
     async fn settle_subjects(
         &self,
         question: &mut Question<'_>,
@@ -138,7 +137,7 @@ impl Client {
         if sorted.parts.iter().any(|(_, part)| shows_right(part)) {
             self.rights().record_grant(root.operation);
         }
-        // A right that is missing is missing for everybody.
+        // A missing right affects all subjects.
         let (count, refused) = (group.positions.len(), sorted.refused.len());
         let is_missing =
             refused == count && self.rights().record_refusal(root.operation, count == 1);
@@ -193,14 +192,14 @@ impl Group {
     }
 }
 
-/// The failure that asks for the longest pause: throttling, else any.
+/// The error with the longest pause: throttling, else any.
 fn slowest_error(passing: &[(usize, GraphqlErrors, BTreeSet<&'static str>)]) -> Option<ApiError> {
     let errors = passing.iter().map(|(_, errors, _)| errors);
     let throttled = errors.clone().find(|errors| errors.kind() == ErrorKind::Throttled);
     throttled.or_else(|| errors.clone().next()).cloned().map(ApiError::Graphql)
 }
 
-/// Whether the request may be more than the service takes at once.
+/// Whether the request may be too large for the service.
 fn is_too_much(error: &ApiError) -> bool {
     let too_much = [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE];
     match error {

@@ -1,4 +1,4 @@
-//! A root field that is asked about one subject, or several at once.
+//! A root field that is requested for one subject or for several.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -9,7 +9,7 @@ use crate::cii::{
     meters::Operation,
 };
 
-/// A field that is asked for.
+/// A field of a selection.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cii) struct Field {
     /// Its name.
@@ -28,34 +28,34 @@ impl Field {
     }
 }
 
-/// A line for each field that is not left out.
+/// The selection, one line per field, without the fields to leave out.
 pub(in crate::cii) fn selection(fields: &[Field], without: &BTreeSet<&str>) -> String {
     let kept = fields.iter().filter(|field| !without.contains(field.name));
     let lines: Vec<_> = kept
         .map(|Field { name, below }| format!("    {name} {below}").trim_end().to_owned())
         .collect();
-    // No selection may be empty.
+    // GraphQL forbids an empty selection.
     if lines.is_empty() { "    __typename".to_owned() } else { lines.join("\n") }
 }
 
-/// A root field that is asked about one subject, or several at once.
+/// A root field that is requested for one subject or for several.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cii) struct Root {
     /// The root field.
     pub(in crate::cii) operation: Operation,
-    /// The argument that names the subject, a `String!`.
+    /// The argument of the subject, a `String!`.
     pub(in crate::cii) argument: &'static str,
     /// Another argument with its type, the same for all subjects.
     pub(in crate::cii) shared: Option<(&'static str, &'static str)>,
     /// The type of the field.
     pub(in crate::cii) type_name: &'static str,
-    /// What stands around the fields: before and after them.
+    /// The text before and after the fields.
     pub(in crate::cii) around: (&'static str, &'static str),
-    /// How deep in a path the fields are; the root field is at 0.
+    /// The depth of the fields in a path; the root field is at 0.
     pub(in crate::cii) depth: usize,
-    /// What is asked of it.
+    /// The requested fields.
     pub(in crate::cii) fields: &'static [Field],
-    /// Fields without which the answer says nothing.
+    /// Fields without which the answer is useless.
     pub(in crate::cii) needed: &'static [&'static str],
 }
 
@@ -73,7 +73,7 @@ impl Root {
         }
     }
 
-    /// The query about so many subjects, without some fields.
+    /// The query for this many subjects, without some fields.
     pub(in crate::cii) fn query(&self, subjects: usize, without: &BTreeSet<&str>) -> String {
         let Self { argument, type_name, around: (before, after), .. } = self;
         let (declared, passed) = self.shared.map_or_else(Default::default, |(name, kind)| {
@@ -107,7 +107,7 @@ impl Root {
         }
     }
 
-    /// The name under which a subject's part of the answer comes.
+    /// The alias of a subject's part of the answer.
     pub(super) fn alias(&self, position: usize, subjects: usize) -> String {
         if subjects == 1 { self.field().to_owned() } else { format!("u{position}") }
     }
@@ -126,8 +126,8 @@ impl Root {
         variables.into()
     }
 
-    /// A subject's part of a common answer with its own errors, as if it alone
-    /// had been asked about.
+    /// Extracts a subject's part of a common answer with its own errors, in the form of an answer
+    /// for it alone.
     pub(super) fn take_part(
         &self,
         answer: &mut Answer,
@@ -138,15 +138,14 @@ impl Root {
         Answer { data: data.into_iter().collect(), errors, max_items: answer.max_items }
     }
 
-    /// Whether a subject's part of an answer has nothing in which its fields
-    /// could be.
+    /// Whether a subject's part of an answer lacks the object that contains the fields.
     pub(super) fn is_void(&self, part: &Value) -> bool {
-        // What stands around the fields begins with the object's name.
+        // The text around the fields begins with the object's name.
         let around = self.around.0.split_whitespace().next();
         part.is_null() || around.is_some_and(|name| part.get(name).is_none_or(Value::is_null))
     }
 
-    /// Whether the only field that is asked for has nothing in this part.
+    /// Whether the only requested field is empty in this part.
     pub(super) fn is_field_missing(&self, part: &Value) -> bool {
         let [field] = self.fields else { return false };
         let around = self.around.0.split_whitespace().next();
@@ -154,7 +153,7 @@ impl Root {
         object.get(field.name).is_some_and(is_void)
     }
 
-    /// The error of a subject with the root field's name in place of its alias.
+    /// Replaces the alias in an error's path by the name of the root field.
     pub(super) fn with_root_name(&self, mut error: GraphqlError) -> GraphqlError {
         if let Some(PathSegment::Field(name)) = error.path.first_mut() {
             self.field().clone_into(name);
@@ -162,7 +161,7 @@ impl Root {
         error
     }
 
-    /// The field that an error is about, when it can be left out.
+    /// The field of an error, when it can be left out.
     pub(super) fn removable_field(&self, error: &GraphqlError) -> Option<&'static str> {
         let name = error.field(self.depth)?;
         let field = self.fields.iter().find(|field| field.name == name)?;

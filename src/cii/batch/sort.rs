@@ -1,4 +1,4 @@
-//! Which subjects of a request have an answer, and what becomes of the others.
+//! Sorts the subjects of an answer: those with a result, and those to request again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,32 +9,31 @@ use crate::cii::{
     graphql_error::{Subject, combined_kind},
 };
 
-/// Errors that name no subject, at most: each subject gets a copy of them.
+/// Most errors without a subject that are kept: each subject gets a copy of them.
 const UNNAMED: usize = 100;
 
-/// What came of a request about several subjects, each named by its place in
-/// the request. Every subject is in exactly one of the fields.
+/// The result of a request for several subjects, each identified by its position in the request.
+/// Each subject is in exactly one of the fields.
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
-    /// Parts of the answer, and failures that stay.
+    /// Parts of the answer, and permanent failures.
     pub(super) parts: Vec<(usize, Result<Answer, ApiError>)>,
-    /// Subjects that are refused for want of a right.
+    /// Subjects that are refused because of a missing right.
     pub(super) refused: Vec<(usize, GraphqlErrors)>,
-    /// Subjects whose failure may pass, and the fields without which they may
-    /// have an answer when it does not.
+    /// Subjects with a temporary failure, and the fields to leave out if it persists.
     pub(super) passing: Vec<(usize, GraphqlErrors, BTreeSet<&'static str>)>,
-    /// Subjects to ask about again without some fields.
+    /// Subjects to request again without some fields.
     pub(super) without: BTreeMap<BTreeSet<&'static str>, Vec<(usize, GraphqlErrors)>>,
-    /// Subjects that failed together with others, to ask about again.
+    /// Subjects that failed only because of others, to request again.
     pub(super) others: Vec<usize>,
-    /// Whether no subject is named in the errors: halves find out whose they are.
+    /// Whether no error names a subject: then halves are requested, to find the one at fault.
     pub(super) is_unnamed: bool,
 }
 
-/// Sorts the subjects `asked`, which were not asked for the fields `left_out`.
+/// Sorts the subjects `asked`, for which the fields `left_out` were not requested.
 ///
-/// Every root field is non-null, so by GraphQL's rule one that fails takes the
-/// others with it: those are asked about again without it.
+/// All root fields are non-null. So by the rules of GraphQL one that fails nulls the whole answer,
+/// and the others are requested again without it.
 pub(super) fn sort_answer(
     root: &Root,
     asked: &[&str],
@@ -48,12 +47,12 @@ pub(super) fn sort_answer(
     let mut sorted = Sorted::default();
     let mut unanswered = Vec::new();
     for (place, key) in keys.iter().enumerate() {
-        // An outage of the only field that is asked for is one of the whole part.
+        // An outage of the only requested field is one of the whole part.
         let is_out = |part| {
             let kinds = named[place].iter().map(|error| error.kind(root.field(), Subject::List));
             root.is_field_missing(part) && is_transient(combined_kind(kinds))
         };
-        // Without any error, a part that is missing is the answer's fault.
+        // A missing part without an error makes the answer malformed.
         let has_none = |part| root.is_void(part) || is_out(part);
         if has_errors && answer.data.get(key).is_none_or(has_none) {
             unanswered.push(place);
@@ -82,7 +81,7 @@ pub(super) fn sort_answer(
         let errors = GraphqlErrors::for_request(errors, root.field(), root.subject(asked[place]));
         match errors.kind() {
             kind if is_transient(kind) => {
-                // Without its only field it would tell nothing.
+                // The only field cannot be left out.
                 let leaves = if root.fields.len() > 1 { leaves } else { BTreeSet::new() };
                 sorted.passing.push((place, errors, leaves));
             }
@@ -100,13 +99,12 @@ pub(super) fn sort_answer(
     sorted
 }
 
-/// Whether an error of this kind may be gone when the same is asked again.
+/// Whether the same request may succeed later.
 const fn is_transient(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Passing | ErrorKind::Throttled)
 }
 
-/// The errors of each subject, and those that name none: they concern all, so
-/// few of them are kept.
+/// Divides the errors by subject. Errors without a subject concern all, so few of them are kept.
 fn divide_errors(
     root: &Root,
     keys: &[String],

@@ -187,7 +187,7 @@ async fn a_right_that_is_missing_for_all_is_missing() {
     let expected = Err(ApiError::NoRight { field: "getEndUserState" });
     assert!(answers.iter().all(|answer| *answer == expected), "{answers:?}");
     assert_eq!(fake.queries_asked().len(), 1);
-    // Some only: it is about them. Also when one is asked about alone.
+    // If only some are refused, it is about them; also when one is requested alone.
     let fake = Fake::computed(refuse(&["b", "d"])).await;
     let answers = ask_with(&fake, 3, &["a", "b", "c", "d"]).await;
     assert!(matches!(&answers[1], Err(ApiError::Graphql(_))), "{answers:?}");
@@ -211,7 +211,7 @@ async fn a_leaf_that_nulls_the_answer_is_left_out_for_its_subject() {
     let client = fake.client();
     let understand = |answer: Answer| Ok(answer.errors.len());
     let answers = client.query_each(&ROOT, &["a", "b", "c"], None, understand).await;
-    // The error says why the leaf is not told.
+    // The error says why the leaf is missing.
     assert_eq!(answers, [Ok(0), Ok(1), Ok(0)]);
     assert_eq!(fake.queries_asked().len(), 3);
 }
@@ -237,7 +237,7 @@ async fn a_value_that_cannot_be_read_costs_its_own_subject_and_is_asked_alone_ne
     };
     let mut before = 0;
     // The batch, its halves, the halves of one half, and the second batch; then
-    // two batches and the one that is asked about alone.
+    // two batches and the one that is requested alone.
     for requests in [6, 3] {
         let answers =
             client.query_each(&ROOT, &["a", "bad", "c", "d", "e"], None, &understand).await;

@@ -1,4 +1,4 @@
-//! The client of the API: what is sent when, how often, and to which end.
+//! The client of the API, with token, rate limit, retries and circuit breaker.
 
 mod request;
 
@@ -27,14 +27,14 @@ const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 /// A client of the API; clones share the access token, the connections, the
 /// request budget and the circuit.
 ///
-/// It asks again once when an access token is refused, and repeats what failed
-/// and may succeed. Every other failure is the caller's to answer.
+/// It repeats a request once when the access token is refused, and retries temporary failures. All
+/// other failures are returned to the caller.
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
 }
 
-/// No HTTP client can be made.
+/// The HTTP client cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be set up: {0}")]
 pub struct HttpSetupError(#[source] reqwest::Error);
@@ -46,8 +46,8 @@ struct Shared {
     tokens: TokenSource,
     meters: Meters,
     budget: Budget,
-    /// The share of the budget that the listing of the tenant may use: the
-    /// polls of users and addresses must not wait for it.
+    /// The share of the budget for the tenant listing, so that polls of users and addresses do not
+    /// wait for it.
     listing_budget: Budget,
     circuit: Circuit,
     rights: Rights,
@@ -57,7 +57,7 @@ struct Shared {
     batch_size: usize,
 }
 
-/// How much of an answer is read.
+/// The limits of an answer.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     bytes: usize,
@@ -65,10 +65,10 @@ struct Limits {
 }
 
 impl Client {
-    /// Makes a client; nothing is sent yet.
+    /// Creates a client; sends nothing yet.
     ///
     /// # Errors
-    /// When the HTTP client cannot be set up, for instance for want of root certificates.
+    /// When the HTTP client cannot be created, for instance without root certificates.
     pub fn new(config: &ApiConfig, meters: Meters) -> Result<Self, HttpSetupError> {
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -102,29 +102,29 @@ impl Client {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Users or addresses at most that one request asks about.
+    /// Most users or addresses in one request.
     #[must_use]
     pub fn batch_size(&self) -> usize {
         self.shared.batch_size
     }
 
-    /// Elements at most of any one list.
+    /// Most elements of any list.
     pub(super) fn max_items(&self) -> usize {
         self.shared.limits.items
     }
 
-    /// The rights of the API client, as far as answers show them.
+    /// The known rights of the API client.
     pub(super) fn rights(&self) -> &Rights {
         &self.shared.rights
     }
 
-    /// The subjects that are asked about alone.
+    /// The subjects that are requested alone.
     pub(super) fn loners(&self) -> &Loners {
         &self.shared.loners
     }
 
-    /// Waits until a service that is down answers a ping, or anything else;
-    /// for ever while it is not down.
+    /// Waits until a service that is down answers a ping or another request; forever while it is
+    /// not down.
     pub async fn wait_until_recovered(&self) {
         let probe = async {
             loop {
@@ -139,14 +139,14 @@ impl Client {
         }
     }
 
-    /// Has an access token, or says why there is none.
+    /// Ensures that there is an access token.
     pub(super) async fn ensure_token(&self) -> Result<(), ApiError> {
         self.shared.tokens.bearer().await?;
         Ok(())
     }
 
-    /// Sends a request and hands out the answer as it is, without the token:
-    /// its status, and its body when that is JSON, else null.
+    /// Sends a request and returns the raw answer: status, and body if it is JSON, else null. The
+    /// token is removed from it.
     pub(super) async fn send_raw(
         &self,
         operation: Operation,

@@ -1,4 +1,4 @@
-//! One request: when it may be sent, what came of it, and when it is sent again.
+//! Sends a request when circuit and budget allow it, and retries it.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::cii::{
     token::Bearer,
 };
 
-/// How long nothing is sent after an answer of which a part was throttled.
+/// Pause of all requests after an answer of which a part was throttled.
 const THROTTLED_IN_PART: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// Sends a query with its variables and has the answer understood. It may
-    /// be partial: its errors say what is missing.
+    /// Sends a query with its variables and parses the answer. It may be partial: its errors say
+    /// what is missing.
     ///
-    /// An operation that the API client has no right to is not sent.
+    /// An operation for which the API client lacks the right is not sent.
     pub(in crate::cii) async fn execute<T>(
         &self,
         operation: Operation,
@@ -66,11 +66,11 @@ impl Client {
             self.shared.listing_budget.acquire().await?;
         }
         let turn = self.shared.budget.acquire().await?;
-        // It may have opened while this one waited.
+        // The circuit may have opened while this request waited for the budget.
         self.shared.circuit.admit()?;
         let ended = self.send(operation, body, understand).await;
         let error = ended.as_ref().err();
-        // Before the others may go.
+        // The pause is set before the turn ends, so that no other request is sent in between.
         if let Some(rest) = error.and_then(ApiError::retry_after) {
             self.shared.budget.rest(rest);
         }
@@ -79,15 +79,15 @@ impl Client {
         ended
     }
 
-    /// Waits before the attempt after `attempt`, and returns whether there is
-    /// one. When the service asks for fewer requests, nobody sends meanwhile.
+    /// Waits before the next attempt, and returns whether there is one. When the service asks for
+    /// fewer requests, all requests pause.
     pub(in crate::cii) async fn pause_before_retry(
         &self,
         operation: Operation,
         error: &ApiError,
         attempt: u32,
     ) -> bool {
-        // Nothing was sent: the circuit closes when a ping is answered.
+        // The circuit is open: nothing was sent, and only a ping can close it.
         if matches!(error, ApiError::Resting { .. }) {
             return false;
         }
@@ -110,8 +110,8 @@ impl Client {
         true
     }
 
-    /// Whether a refusal of the whole root field shows that the API client has
-    /// no right to it. An address is a subject that alone may be refused.
+    /// Whether a refusal of the root field shows that the API client lacks the right to it. A
+    /// single address can be refused for other reasons.
     fn is_right_refusal(&self, operation: Operation, error: &ApiError) -> bool {
         let ApiError::Graphql(errors) = error else { return false };
         errors.kind() == ErrorKind::NoRight
@@ -120,8 +120,8 @@ impl Client {
             && self.shared.rights.record_refusal(operation, operation == Operation::GetEndUsersByIp)
     }
 
-    /// Sends a request that leaves circuit, budget and repeats alone. A refused
-    /// access token is replaced once.
+    /// Sends a request without circuit, budget and retries. A refused access token is replaced
+    /// once.
     pub(in crate::cii) async fn send<T>(
         &self,
         operation: Operation,
@@ -183,7 +183,7 @@ impl Client {
     }
 }
 
-/// How an answer that was understood counts, unless it is whole.
+/// The outcome of a parsed answer; `None` when it is complete.
 fn outcome(answer: &Answer) -> Option<Outcome> {
     let is_throttled = |error: &GraphqlError| error.kind("", Subject::List) == ErrorKind::Throttled;
     if answer.errors.is_empty() {

@@ -1,4 +1,4 @@
-//! The errors of one answer, as far as they are kept.
+//! The errors of one answer, limited in number.
 
 use std::{fmt, ops::Deref};
 
@@ -7,11 +7,11 @@ use super::{
     kind::{self, ErrorKind, Subject},
 };
 
-/// Errors that are kept: an answer can hold many thousands, and it is copied
-/// for each of its subjects.
+/// Most errors that are kept: an answer can contain thousands, and they are copied for each
+/// subject.
 const KEPT: usize = 100;
 
-/// Errors that a text names.
+/// Most errors in a text.
 const NAMED: usize = 3;
 
 /// The first errors of an answer, how many there were, and their common kind.
@@ -23,8 +23,8 @@ pub struct GraphqlErrors {
 }
 
 impl GraphqlErrors {
-    /// The errors of the root field `root`, asked about `subject`. All of them
-    /// decide on the kind, also those that are not kept.
+    /// The errors of the root field `root` in a request for `subject`. Their kind is that of all
+    /// errors, including those that are not kept.
     pub(in crate::cii) fn for_request(
         mut errors: Vec<GraphqlError>,
         root: &str,
@@ -37,26 +37,26 @@ impl GraphqlErrors {
         Self { kept: errors, more, kind }
     }
 
-    /// What the errors mean together.
+    /// The combined kind of the errors.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// How many errors the answer had, those included that were not kept.
+    /// The number of errors in the answer, including those that are not kept.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.kept.len().saturating_add(self.more)
     }
 
-    /// Changes those that are kept.
+    /// Changes the kept errors.
     pub(in crate::cii) fn map_kept(mut self, change: impl FnMut(&mut GraphqlError)) -> Self {
         self.kept.iter_mut().for_each(change);
         self
     }
 }
 
-/// Errors of which it is not known what they were asked about.
+/// Errors of a request with an unknown subject.
 impl From<Vec<GraphqlError>> for GraphqlErrors {
     fn from(errors: Vec<GraphqlError>) -> Self {
         Self::for_request(errors, "", Subject::Either)

@@ -17,20 +17,19 @@ pub use {kind::ErrorKind, list::GraphqlErrors};
 /// An error of the service's GraphQL layer (AWS `AppSync`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphqlError {
-    /// The part of the answer that it concerns; empty for the whole.
+    /// The path of the part that it concerns; empty for the whole answer.
     pub path: Vec<PathSegment>,
-    /// `errorType`, the service's name for this sort of error.
+    /// `errorType`, the service's name for the type of error.
     pub error_type: Option<String>,
-    /// The service's message: one line, of bounded length, without the token
-    /// that the request carried.
+    /// The service's message: one line of limited length, without the token of the request.
     pub message: String,
-    /// `errorInfo`, as compact JSON of bounded length.
+    /// `errorInfo`, as compact JSON of limited length.
     pub error_info: Option<String>,
-    /// `data`, as compact JSON of bounded length.
+    /// `data`, as compact JSON of limited length.
     pub data: Option<String>,
 }
 
-/// A step on the way to a part of an answer.
+/// A segment of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathSegment {
     /// A field, or its alias.
@@ -42,7 +41,7 @@ pub enum PathSegment {
 const MAX_MESSAGE_BYTES: usize = 200;
 const MAX_NAME_BYTES: usize = 64;
 
-/// No path of the published schema has half as many steps.
+/// Most segments of a path: more than twice as many as any path of the published schema.
 const MAX_STEPS: usize = 16;
 
 impl GraphqlError {
@@ -69,8 +68,8 @@ impl GraphqlError {
         }
     }
 
-    /// Whether the access token was not accepted; `AppSync`'s name for it. A
-    /// missing right is `Unauthorized`.
+    /// Whether the access token was refused, by `AppSync`'s type. A missing right has the type
+    /// `Unauthorized`.
     pub(super) fn is_refused_token(&self) -> bool {
         self.error_type.as_deref() == Some("UnauthorizedException")
     }
@@ -123,7 +122,7 @@ impl fmt::Display for GraphqlError {
     }
 }
 
-/// One line without the token, of bounded length.
+/// One line of limited length, without the token.
 fn clean_text(text: &str, token: &str, limit: usize) -> String {
     one_line(&hide_secret(text, token, "[token]"), limit)
 }

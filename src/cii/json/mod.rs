@@ -1,37 +1,35 @@
-//! JSON as it comes: a document that is broken in the known small ways is
-//! mended before it is parsed.
+//! Lenient JSON: repairs common defects of a document before it is parsed.
 //!
-//! Services cut texts in the middle of an emoji, and senders write a byte order
-//! mark. Neither must cost the whole document.
+//! Services truncate texts in the middle of an emoji, and senders write a byte order mark. Neither
+//! may make the whole document unreadable.
 
 use serde_json::Value;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Parses a document. One that is not valid is parsed again with these mended:
-/// a byte order mark at its start is dropped; bytes that are no UTF-8, and
-/// escapes of half a surrogate pair, become U+FFFD; control characters inside a
-/// text are escaped. The time is linear in the length, and a valid document
-/// means what it says.
+/// Parses a document. An invalid one is repaired and parsed again: a byte order mark at its start
+/// is removed; invalid UTF-8 and escapes of half a surrogate pair become U+FFFD; control characters
+/// inside strings are escaped. The time is linear in the length, and a valid document is never
+/// changed.
 ///
 /// # Errors
-/// What is still wrong with the mended document.
+/// When the repaired document is still invalid.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    // A document that parses is never touched.
+    // A valid document is not repaired.
     serde_json::from_slice(bytes).or_else(|_| serde_json::from_str(&mend(bytes, Numbers::Strict)))
 }
 
-/// As [`parse`], where also a number that JSON cannot tell (`NaN`, `1e999`,
-/// `007`) becomes a text: for senders who never send the document again.
+/// As [`parse`], but a number that JSON does not allow (`NaN`, `1e999`, `007`) becomes a string:
+/// for senders that do not repeat a document.
 ///
 /// # Errors
-/// What is still wrong with the mended document.
+/// When the repaired document is still invalid.
 pub(crate) fn parse_with_odd_numbers(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     parse(bytes)
         .or_else(|error| serde_json::from_str(&mend(bytes, Numbers::OddAsTexts)).map_err(|_| error))
 }
 
-/// What becomes of numbers that JSON does not have.
+/// How numbers that JSON does not allow are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Strict,
@@ -63,8 +61,8 @@ fn mend(bytes: &[u8], numbers: Numbers) -> String {
     mended
 }
 
-/// The length of what `text` begins with outside of texts, and what to put in its
-/// place, if anything: an odd number between quotation marks.
+/// Reads a token outside of strings at the start of `text`: its length, and its replacement, if
+/// any: an invalid number in quotation marks.
 fn read_word(text: &str) -> (usize, Option<String>) {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
@@ -76,8 +74,7 @@ fn read_word(text: &str) -> (usize, Option<String>) {
     (end, is_odd.then(|| format!("\"{word}\"")))
 }
 
-/// The length of the escape that `text` begins with, and what to put in its
-/// place, if anything.
+/// Reads an escape at the start of `text`: its length, and its replacement, if any.
 fn read_escape(text: &str) -> (usize, Option<String>) {
     match read_unit(text) {
         Some(0xd800..=0xdbff) => match text.get(6..).and_then(read_unit) {
@@ -85,13 +82,13 @@ fn read_escape(text: &str) -> (usize, Option<String>) {
             _ => (6, Some("\\ufffd".to_owned())),
         },
         Some(0xdc00..=0xdfff) => (6, Some("\\ufffd".to_owned())),
-        // The character after the backslash must not be taken for the end of
-        // the text; of `\u` the four digits are ordinary characters.
+        // The character after the backslash is skipped: a quotation mark there does not end the
+        // string. The four digits of `\u` are ordinary characters.
         _ => (1 + text.chars().nth(1).map_or(0, char::len_utf8), None),
     }
 }
 
-/// The UTF-16 unit that an escape at the start of `text` stands for.
+/// The UTF-16 unit of an escape at the start of `text`.
 fn read_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits

@@ -1,4 +1,4 @@
-//! The answers of the Okta Workflows connector's two action cards, as they are.
+//! The raw answers of the Okta Workflows connector's two action cards.
 
 use std::collections::BTreeSet;
 
@@ -32,16 +32,17 @@ query ($login: String!) {
   }
 }";
 
-/// With the smallest pages that is still far more than one address can have.
+/// Most pages of an address. Even with the smallest pages, that is far more users than an address
+/// can have.
 const MAX_PAGES: usize = 10_000;
 
-/// What an action card answers.
+/// The answer of an action card.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Card {
     /// The HTTP status of the last answer.
     pub status_code: u16,
-    /// The object or the list; null when there is none.
+    /// The object or the list; null without one.
     pub data: Value,
     /// The errors, in the service's form: path, errorType, message, errorInfo,
     /// data.
@@ -49,7 +50,7 @@ pub struct Card {
 }
 
 impl Card {
-    /// Whether the service answered, and without any error.
+    /// Whether the service answered without any error.
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status_code) && self.errors.is_empty() && !self.data.is_null()
@@ -57,7 +58,7 @@ impl Card {
 }
 
 impl Client {
-    /// The card "Get End User State": what the service says of a user now.
+    /// Fetches the card "Get End User State": the current state of a user.
     ///
     /// # Errors
     /// When no answer comes at all.
@@ -66,8 +67,8 @@ impl Client {
         self.fetch_card(Operation::GetEndUserState, &body).await
     }
 
-    /// The checks that a user fails now, in the form of a card: a list, or null
-    /// when it is not told.
+    /// Fetches the checks that a user fails, in the form of a card: a list, or null when the
+    /// service does not return it.
     ///
     /// # Errors
     /// When no answer comes at all.
@@ -80,10 +81,10 @@ impl Client {
         Ok(card)
     }
 
-    /// The card "Get End Users By IP": who uses an address, all pages in one list.
+    /// Fetches the card "Get End Users By IP": the users of an address, with all pages in one list.
     ///
     /// # Errors
-    /// When no answer comes at all, or the pages do not end.
+    /// When there is no answer, or the pages do not end.
     pub async fn fetch_ip_card(&self, ip: IpAddress, page_size: u32) -> Result<Card, ApiError> {
         let operation = Operation::GetEndUsersByIp;
         let query = NEXT_PAGE.query(&BTreeSet::new());
@@ -123,7 +124,7 @@ impl Client {
     }
 }
 
-/// Takes a field; null when there is none, or no object.
+/// Takes a field; null when it is missing, or the value is no object.
 fn take_field(value: &mut Value, field: &str) -> Value {
     value.get_mut(field).map(Value::take).unwrap_or_default()
 }

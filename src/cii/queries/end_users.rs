@@ -1,4 +1,4 @@
-//! The whole tenant, page by page: `listEndUsers`.
+//! `listEndUsers`: the whole tenant, page by page.
 
 use std::collections::BTreeSet;
 
@@ -41,25 +41,25 @@ pub(super) const ROWS: Rows = Rows {
 pub struct EndUsersPage {
     /// Its users.
     pub users: Vec<EndUser>,
-    /// Rows that are null, or whose login cannot be read.
+    /// Number of rows that are null or lack a readable login.
     pub skipped: usize,
-    /// The token of the next page; none on the last.
+    /// The token of the next page; `None` on the last.
     pub next: Option<String>,
 }
 
-/// A user as the listing has them.
+/// A user of the listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndUser {
-    /// Who.
+    /// The login.
     pub login: Login,
-    /// What is counted.
+    /// The properties that the tenant's figures count.
     pub facts: TenantUser,
     /// The checks the user fails, as ids or titles.
     pub failing: ListAnswer<BTreeSet<String>>,
 }
 
 impl Client {
-    /// A page of the tenant's users: the first, or the one of a token.
+    /// Fetches a page of the tenant's users: the first, or that of a token.
     ///
     /// # Errors
     /// When there is no answer, none that can be understood, or one with an error
@@ -69,8 +69,8 @@ impl Client {
         page_size: u32,
         page_token: Option<&str>,
     ) -> Result<EndUsersPage, ApiError> {
-        // In the order of logins, so that who comes and goes meanwhile moves the
-        // pages as little as possible.
+        // Ordered by login, so that users who are added or removed meanwhile shift the pages as
+        // little as possible.
         let input = json!({ "orderBy": [{ "name": "login", "order": "asc" }] });
         let variables = json!({ "input": input, "pageSize": page_size, "pageToken": page_token });
         let page = self.query_rows(&ROWS, variables, read_user).await?;
@@ -82,7 +82,7 @@ impl Client {
     }
 }
 
-/// A row; nothing when it names nobody. A leaf that cannot be read is unknown.
+/// Reads a row; `None` without a login. An unreadable leaf is unknown.
 pub(super) fn read_user(row: &Row<'_>) -> Option<EndUser> {
     let login = Login::new(&read_text(row.leaf("login"))?).ok()?;
     let moments = [
@@ -113,8 +113,8 @@ fn read_device(device: &Value) -> Option<TenantDevice> {
     })
 }
 
-/// A list that is not whole tells nothing: what is not on it would count as
-/// resolved.
+/// Reads the failing checks. An incomplete list is discarded: checks that are missing in it would
+/// count as resolved.
 fn read_failing(row: &Row<'_>) -> ListAnswer<BTreeSet<String>> {
     let value = row.leaf("failingChecks");
     if row.is_untold("failingChecks") {

@@ -1,4 +1,4 @@
-//! Which checks a user fails: `getEndUser`.
+//! `getEndUser`: the checks that a user fails.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(super) const QUESTION: Root = Root {
 const ROOT: &str = "getEndUser";
 
 impl Client {
-    /// Which checks each user fails, in the order of the logins.
+    /// Fetches the checks that each user fails, in the order of the logins.
     ///
     /// # Errors
     /// Of each user, when there is no answer, or none that can be understood. A
@@ -54,15 +54,15 @@ fn accept_unknown_user(
     }
 }
 
-/// A list with an error in it, or an element that is no text, might not be
-/// whole, so it tells nothing: what is not on it would count as resolved.
+/// Reads an answer. A list with an error, or with an element that is no text, may be incomplete and
+/// is discarded: checks that are missing in it would count as resolved.
 pub(super) fn read_answer(mut answer: Answer) -> Result<Answered<ListAnswer<Verdict>>, ApiError> {
     let user = answer.take_root(ROOT)?;
     let value = match user.pointer("/endUserDetails/failingChecks") {
         _ if !answer.errors.is_empty() => ListAnswer::Missing,
         Some(Value::Null) => ListAnswer::Null,
         Some(Value::Array(checks)) => {
-            // As long as a title at most, so that one that was cut is still the same.
+            // Cut at the length of a title, so that a cut text still equals a cut title.
             let bound = |text: &str| cut_text(text, MAX_TEXT_BYTES).into_owned();
             let texts = checks.iter().map(|check| check.as_str().map(bound));
             let whole: Option<_> = texts.collect();

@@ -1,4 +1,4 @@
-//! Every reader of an answer, given any answer.
+//! Fuzz target: any answer for each reader.
 
 use super::{end_users, failing_checks, ip_users, service, user_state};
 use crate::cii::{
@@ -7,7 +7,7 @@ use crate::cii::{
     rows::{Page, Row, Rows},
 };
 
-/// Reads an answer as that to each question; returns what went wrong.
+/// Reads an answer as that to each request; returns the errors.
 pub(in crate::cii) fn read(answer: &Answer) -> Vec<ApiError> {
     [
         user_state::read_answer(answer.clone()).err(),
@@ -29,7 +29,7 @@ fn read_rows<T>(answer: &Answer, rows: &Rows, read: fn(&Row<'_>) -> Option<T>) -
         Err(error) => return Some(error),
     };
     assert!(items.len() <= answer.max_items, "more rows than are allowed");
-    // An error can stand for a row that is not there.
+    // An error can be about a row that is not in the list.
     assert!(items.len() + skipped <= answer.max_items + answer.errors.len());
     None
 }

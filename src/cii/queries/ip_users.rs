@@ -1,4 +1,4 @@
-//! Who used an address: `getEndUsersByIp`.
+//! `getEndUsersByIp`: the users of an address.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ const FIELDS: &[Field] = &[
     Field::leaf("referenceUrl"),
 ];
 
-/// The first page, of several addresses at once.
+/// The first page, for several addresses at once.
 pub(super) const FIRST_PAGE: Root = Root {
     operation: Operation::GetEndUsersByIp,
     argument: "ipAddress",
@@ -44,19 +44,19 @@ pub(super) const NEXT_PAGE: Rows = Rows {
 
 const ROOT: &str = "getEndUsersByIp";
 
-/// With the smallest pages that is still far more than one address can have.
+/// Most pages of an address. Even with the smallest pages, that is far more users than an address
+/// can have.
 const MAX_PAGES: usize = 10_000;
 
 type Users = Page<(Login, IpUser)>;
 
 impl Client {
-    /// Everybody whom the service knows to use each address, `page_size` users
-    /// a page, in the order of the addresses.
+    /// Fetches all users of each address, with `page_size` users per page, in the order of the
+    /// addresses.
     ///
     /// # Errors
-    /// Of each address, when any page fails: a list that lacks somebody would
-    /// look as if that user had left. Rows that cannot be read are counted as
-    /// skipped.
+    /// For each address, when any page fails: a user who is missing in the list would seem to have
+    /// left. Unreadable rows are counted as skipped.
     pub async fn fetch_ip_users(
         &self,
         ips: &[IpAddress],
@@ -70,7 +70,7 @@ impl Client {
         let mut lists = Vec::with_capacity(ips.len());
         for (ip, first) in subjects.into_iter().zip(first) {
             let first = match first {
-                // Asked for alone, its pages can be made smaller, up to that row.
+                // Requested alone, its pages can be made smaller, down to the row at fault.
                 Err(error) if NEXT_PAGE.bad_row(&error).is_some() => {
                     let variables = json!({ "ipAddress": ip, "pageSize": page_size });
                     self.query_rows(&NEXT_PAGE, variables, read_user).await
@@ -85,7 +85,7 @@ impl Client {
         lists
     }
 
-    /// The pages from the first on.
+    /// Fetches all pages from the first on.
     async fn fetch_all_pages(
         &self,
         ip: &str,
@@ -112,11 +112,11 @@ impl Client {
     }
 }
 
-/// A row; nothing when it names nobody. The login is what counts: a user whose
-/// id or name is not told still uses the address.
+/// Reads a row; `None` without a login. Only the login is required: a user without id or name still
+/// uses the address.
 pub(super) fn read_user(row: &Row<'_>) -> Option<(Login, IpUser)> {
     let login = Login::new(&read_text(row.leaf("login"))?).ok()?;
-    // The text of the Okta Workflows connector writes the second.
+    // The documentation of the Okta Workflows connector has the second spelling.
     let reference_url =
         read_text(row.leaf("referenceUrl")).or_else(|| read_text(row.leaf("referenceURL")));
     let user = IpUser {

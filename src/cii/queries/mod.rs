@@ -1,4 +1,4 @@
-//! The questions that are asked, a file each.
+//! The queries, one file for each root field.
 
 mod card;
 mod end_users;

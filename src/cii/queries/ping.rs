@@ -1,4 +1,4 @@
-//! Whether the service answers: `ping`.
+//! `ping`: whether the service answers.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::cii::{ApiError, Client, meters::Operation};
 pub(super) const QUERY: &str = "query { ping }";
 
 impl Client {
-    /// Asks whether the service answers, once, whether it counts as down or not.
+    /// Sends one ping, also while the circuit is open.
     ///
     /// # Errors
     /// When it does not.

@@ -1,4 +1,4 @@
-//! What holds for every answer whatever.
+//! Properties that hold for all answers.
 
 use proptest::{collection, prelude::*};
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Errors at any place, also at none that an answer has.
+/// Errors with any path, including ones that the answer lacks.
 fn errors(root: &'static str) -> impl Strategy<Value = Value> {
     let step = prop_oneof![
         proptest::sample::select(&NAMES[..]).prop_map(Value::from),
@@ -70,7 +70,7 @@ const OPERATIONS: [&str; 6] = [
     "listEndUsers",
 ];
 
-/// Asks everything that has an answer of the root field.
+/// Sends all queries of the root field.
 async fn ask_all(client: &Client, operation: &str) {
     let (login, ip) = (Login::new("a@example.com").unwrap(), "203.0.113.7".parse().unwrap());
     match operation {
@@ -108,7 +108,7 @@ proptest! {
                 let body = json!({ "data": { root: data }, "errors": errors });
                 let fake = Fake::api(vec![Reply::json(200, &body)]).await;
                 ask_all(&fake.client(), root).await;
-                // Every list ends: fields and pages are finite.
+                // All lists end, because fields and pages are finite.
                 assert!(fake.queries_asked().len() < 64, "{}", fake.queries_asked().len());
             }
         });

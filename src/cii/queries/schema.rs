@@ -1,4 +1,4 @@
-//! Holds every query against the published schema.
+//! Validates all queries against the published schema.
 
 use apollo_compiler::{ExecutableDocument, Schema};
 

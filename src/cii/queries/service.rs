@@ -1,5 +1,4 @@
-//! The service itself: `getIntegrationsStatus`, `listAdminLogins`,
-//! `getTotalCheckFailingCounts`.
+//! `getIntegrationsStatus`, `listAdminLogins`, `getTotalCheckFailingCounts`: the service itself.
 
 use serde_json::{Value, json};
 
@@ -51,14 +50,14 @@ pub(super) const DAILY_FAILURES: Rows = Rows {
     needed: "day",
 };
 
-/// The longest id of an integration; it is a label of metrics, as a login is.
+/// The longest id of an integration, which is a label of metrics.
 const MAX_ID_BYTES: usize = 512;
 
-/// Administrators a page; no tenant has many.
+/// Administrators per page; a tenant has few.
 const PAGE_SIZE: u32 = 100;
 
 impl Client {
-    /// The tenant's integrations.
+    /// Fetches the tenant's integrations.
     ///
     /// # Errors
     /// When there is no answer, none that can be understood, or one with an error
@@ -68,11 +67,11 @@ impl Client {
         Ok(Listed { items: list.items, skipped: list.skipped })
     }
 
-    /// The service's administrators.
+    /// Fetches the service's administrators.
     ///
     /// # Errors
-    /// When any page fails: a list that lacks somebody would look as if that
-    /// administrator had left. Rows that cannot be read are counted as skipped.
+    /// When any page fails: an administrator who is missing in the list would seem to have left.
+    /// Unreadable rows are counted as skipped.
     pub async fn fetch_admins(&self) -> Result<Listed<Vec<Admin>>, ApiError> {
         let (mut items, mut skipped) = (Vec::new(), 0);
         let mut tokens = PageTokens::new();
@@ -90,20 +89,20 @@ impl Client {
         }
     }
 
-    /// How many checks fail on the newest day that the service counted; nothing
-    /// when it has no days. The schema calls this experimental.
+    /// Fetches the number of failing checks on the newest day that the service counted; `None`
+    /// without days. The schema marks it as experimental.
     ///
     /// # Errors
     /// When there is no answer, none that can be understood, or one with an error
     /// about the whole list.
     pub async fn fetch_daily_failures(&self) -> Result<Option<u64>, ApiError> {
         let days = self.query_rows(&DAILY_FAILURES, json!({}), read_day).await?.items;
-        // Days are written so that their order is that of their texts.
+        // Days are written so that their texts sort by date.
         Ok(days.into_iter().max_by(|(a, _), (b, _)| a.cmp(b)).and_then(|(_, total)| total))
     }
 }
 
-/// A row; nothing when it does not say which integration it is.
+/// Reads a row; `None` without an id.
 pub(super) fn read_integration(row: &Row<'_>) -> Option<Integration> {
     let id = read_text(row.leaf("integrationId")).filter(|id| id.len() <= MAX_ID_BYTES)?;
     Some(Integration {
@@ -124,11 +123,11 @@ pub(super) fn read_admin(row: &Row<'_>) -> Option<Admin> {
     })
 }
 
-/// A day and its count, which is unknown when it cannot be read.
+/// Reads a day and its count; an unreadable count is unknown.
 pub(super) fn read_day(row: &Row<'_>) -> Option<(String, Option<u64>)> {
     let total = match row.leaf("total") {
         Value::String(digits) => digits.trim().parse().ok(),
-        // A whole number may be written with a fraction of zero.
+        // A whole number may have a fraction of zero, such as `7.0`.
         total => total.as_u64().or_else(|| total.to_string().strip_suffix(".0")?.parse().ok()),
     };
     Some((read_text(row.leaf("day"))?, total))

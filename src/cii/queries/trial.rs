@@ -1,4 +1,4 @@
-//! Each question once, to see whether the service answers it and what it withholds.
+//! Tries each request once, to see whether the service answers it and which fields it refuses.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -16,36 +16,36 @@ use crate::{
     domain::{IpAddress, Login},
 };
 
-/// A question of the jobs.
+/// A request of the jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// A page of the whole tenant with one user.
+    /// A page of the tenant listing with one user.
     EndUsers,
-    /// What is known of a user.
+    /// The state of a user.
     UserState(Login),
-    /// Which checks a user fails.
+    /// The checks that a user fails.
     FailingChecks(Login),
-    /// Who uses an address.
+    /// The users of an address.
     IpUsers(IpAddress),
     /// The tenant's integrations.
     Integrations,
     /// The service's administrators.
     Admins,
-    /// How many checks fail, a day.
+    /// The daily numbers of failing checks.
     DailyFailures,
 }
 
-/// What came of a question.
+/// The result of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trial {
-    /// Fields that the API client has no right to, without the root field.
+    /// Fields to which the API client lacks the right, without the root field.
     pub refused: BTreeSet<String>,
-    /// A user whom the answer names.
+    /// A login in the answer, for further requests.
     pub login: Option<Login>,
 }
 
 impl Question {
-    /// The root field, by which the console names the right.
+    /// The root field, which is the name of the right in the console.
     #[must_use]
     pub const fn field(&self) -> &'static str {
         self.operation().into_str()
@@ -104,7 +104,8 @@ impl Question {
                     }
                     None => return Err(ApiError::NoRight { field }),
                 },
-                // Whom it is asked about may be nobody: that is an answer, too.
+                // The user or address may not exist: not-found also shows that the right is
+                // granted.
                 ErrorKind::NotFound => return Ok(trial),
                 _ => return Err(ApiError::Graphql(answer.root_errors(field))),
             }
@@ -116,8 +117,8 @@ impl Question {
     }
 }
 
-/// The field that an error is about, without the root field, lists' indices, and what is only
-/// around the fields; nothing when it is about the whole.
+/// The field of an error, without the root field, list indices and wrapping objects; `None` when
+/// the error is about the whole answer.
 fn field_below_root(error: &GraphqlError) -> Option<String> {
     const AROUND: [&str; 2] = ["items", "endUserDetails"];
     let names = error.path.iter().skip(1).filter_map(|step| match step {
@@ -128,7 +129,7 @@ fn field_below_root(error: &GraphqlError) -> Option<String> {
     (!path.is_empty()).then_some(path)
 }
 
-/// Whom the first row of a page names.
+/// The login of the first row of a page.
 fn first_login(root: &Value) -> Option<Login> {
     let row = root.pointer("/items/0")?;
     let user = end_users::read_user(&Row::new_whole(row, &HashSet::new()))?;
@@ -136,15 +137,15 @@ fn first_login(root: &Value) -> Option<Login> {
 }
 
 impl Client {
-    /// Has an access token granted, or says why there is none.
+    /// Requests an access token.
     ///
     /// # Errors
-    /// When there is none.
+    /// When none is granted.
     pub async fn try_token(&self) -> Result<(), ApiError> {
         self.ensure_token().await
     }
 
-    /// Asks a question once, whatever is known of the service or the client's rights.
+    /// Sends a request once, regardless of the circuit and of the known rights.
     ///
     /// # Errors
     /// When there is no answer, none that can be understood, or no right to any of it.

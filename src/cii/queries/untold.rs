@@ -1,10 +1,10 @@
-//! Which fields of a user an answer failed to tell.
+//! Finds the fields of a user that an answer lacks because of an error.
 
 use serde_json::Value;
 
 use crate::cii::{GraphqlError, PathSegment, lenient::is_void};
 
-/// The errors of an answer, seen from its root field.
+/// The errors of an answer below its root field.
 #[derive(Debug)]
 pub(super) struct Untold<'a> {
     errors: &'a [GraphqlError],
@@ -16,12 +16,11 @@ impl<'a> Untold<'a> {
         Self { errors, root }
     }
 
-    /// Whether the errors leave the field `name` in doubt.
+    /// Whether the errors make the value of the field `name` unreliable.
     ///
-    /// An error at or below a field does, whatever the field holds: a list that
-    /// lacks an element must not look complete. An error above it, or one that
-    /// does not say where it belongs, does when the field is null or an empty
-    /// list.
+    /// An error at or below the field does so for any value: a list that lacks an element must not
+    /// seem complete. An error above it, or without a path, does so when the field is null or an
+    /// empty list.
     pub(super) fn is_in_doubt(&self, name: &str, value: &Value) -> bool {
         self.errors.iter().any(|error| match error.path.as_slice() {
             [PathSegment::Field(root), ..] if root != self.root => false,
@@ -33,7 +32,7 @@ impl<'a> Untold<'a> {
     }
 }
 
-/// An address whose place is missing is still an address of the user.
+/// Whether an error is only about the place of an address: the address itself is still valid.
 fn is_address_place(name: &str, below: &[PathSegment]) -> bool {
     name == "ipAddresses"
         && matches!(below, [PathSegment::Index(_), PathSegment::Field(field), ..] if field == "location")

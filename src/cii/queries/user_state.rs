@@ -1,4 +1,4 @@
-//! What is known of a user: `getEndUserState`.
+//! `getEndUserState`: the state of a user.
 
 mod read;
 
@@ -45,10 +45,9 @@ pub(super) const QUESTION: Root = Root {
 pub(super) const ROOT: &str = "getEndUserState";
 
 impl Client {
-    /// What the service knows of each user, in the order of the logins. A field
-    /// that it failed to tell is named in [`UserObservation::untold`], with the
-    /// reason among the errors; a list that is null in
-    /// [`UserObservation::null_lists`].
+    /// Fetches the state of each user, in the order of the logins. A field that is missing because
+    /// of an error is in [`UserObservation::untold`], with the reason among the errors; a list that
+    /// is null is in [`UserObservation::null_lists`].
     ///
     /// # Errors
     /// Of each user, when there is no answer, or none that can be understood.
@@ -64,7 +63,7 @@ impl Client {
 pub(super) fn read_answer(mut answer: Answer) -> Result<Answered<UserObservation>, ApiError> {
     let user = answer.take_root(ROOT)?;
     let has_any = QUESTION.fields.iter().any(|field| !user[field.name].is_null());
-    // Nothing but nulls says less than an error does.
+    // When all fields are null, the error is the better answer.
     if !user.is_object() || (!has_any && !answer.errors.is_empty()) {
         return Err(if answer.errors.is_empty() {
             ApiError::Malformed(format!("{ROOT} is not as the schema says"))

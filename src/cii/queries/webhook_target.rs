@@ -1,4 +1,4 @@
-//! Webhook targets: `registerWebhookWithApiKey`, `unregisterWebhook`.
+//! `registerWebhookWithApiKey`, `unregisterWebhook`: webhook targets.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -23,23 +23,22 @@ mutation ($id: ID!) {
 pub struct NewTarget {
     /// Its name; the service adds a suffix.
     pub name: String,
-    /// Where deliveries go.
+    /// The URL for deliveries.
     pub url: String,
-    /// The header that will carry the secret.
+    /// The header of the secret.
     pub header: String,
-    /// The secret that each delivery will carry.
+    /// The secret of each delivery.
     pub secret: SecretString,
     /// The checks to subscribe to.
     pub check_ids: Vec<CheckId>,
 }
 
 impl Client {
-    /// Registers a webhook target; returns its id. Never sent twice, since two
-    /// would make two targets.
+    /// Registers a webhook target; returns its id. The request is never repeated, because that
+    /// could create two targets.
     ///
     /// # Errors
-    /// When the service refuses, or its answer is lost: then a target may have
-    /// been made.
+    /// When the service refuses, or its answer is lost; then a target may have been created.
     pub async fn register_webhook(&self, target: &NewTarget) -> Result<String, ApiError> {
         let secret = target.secret.expose_secret().to_owned();
         let input = json!({
@@ -60,7 +59,7 @@ impl Client {
         .map_err(|error| error.without_secret(&secret))
     }
 
-    /// Unregisters a webhook target; returns whether there was one of this id.
+    /// Unregisters a webhook target; returns whether one had this id.
     ///
     /// # Errors
     /// When the service refuses, or does not answer.

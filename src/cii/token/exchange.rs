@@ -1,4 +1,4 @@
-//! A request for a token, in the form that the token endpoint takes.
+//! Sends token requests, in the form that the token endpoint accepts.
 
 use reqwest::{StatusCode, Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,10 +13,10 @@ use crate::{
 
 const MAX_CODE_CHARS: usize = 40;
 
-/// No token endpoint answers with more.
+/// Most bytes of an answer, far more than a token needs.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// Who asks for tokens.
+/// The credentials and the endpoint of token requests.
 #[derive(Debug)]
 pub(in crate::cii) struct Credentials {
     pub(in crate::cii) client_id: String,
@@ -27,9 +27,9 @@ pub(in crate::cii) struct Credentials {
 /// A form of the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As the service's documentation has it.
+    /// JSON, as in the service's documentation.
     Json,
-    /// As OAuth 2.0 has it (RFC 6749, 4.4.2).
+    /// Form-encoded, as in OAuth 2.0 (RFC 6749, 4.4.2).
     Encoded,
 }
 
@@ -58,7 +58,7 @@ struct Fields<'a> {
     audience: Option<&'a str>,
 }
 
-/// Asks for a token once.
+/// Sends one token request.
 pub(super) async fn request_token(
     http: &reqwest::Client,
     url: &Url,
@@ -93,14 +93,14 @@ pub(super) async fn request_token(
     read_grant(&answer.into_success_body()?)
 }
 
-/// Whether a refusal may be of the form and not of the client: 400 also says
-/// that the credentials are wrong.
+/// Whether a refusal may be about the form of the request, not the client. Status 400 can mean
+/// either.
 pub(super) fn may_be_form_refusal(error: &TokenError) -> bool {
     matches!(error, TokenError::Refused { status: 400 | 415, .. })
 }
 
-/// Of the refusals of both forms the one to report: the other may only say that
-/// its form is not taken.
+/// Selects the refusal to report of both forms: the other may only say that its form is not
+/// supported.
 pub(super) fn plainer_error(first: TokenError, second: TokenError) -> TokenError {
     let is_of_form = |error: &TokenError| match error {
         TokenError::Refused { status: 415, .. } => true,
@@ -123,8 +123,8 @@ fn encode_form(fields: &Fields<'_>) -> String {
     body.finish()
 }
 
-/// OAuth's `error` code, if it looks like one: nothing else of a refusal is
-/// repeated, since servers echo requests.
+/// OAuth's `error` code, if it is a valid one. Nothing else of a refusal is used, because servers
+/// echo requests, which contain the secret.
 fn error_code(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let code = body.get("error")?.as_str()?;

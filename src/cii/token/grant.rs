@@ -1,4 +1,4 @@
-//! A token as the token endpoint grants it (RFC 6749, 5.1).
+//! Parses the answer of the token endpoint (RFC 6749, 5.1).
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -12,8 +12,8 @@ use crate::cii::{error::TokenError, json};
 /// before, whichever is shorter.
 const MAX_MARGIN: Duration = Duration::from_mins(5);
 
-/// A token is used this long, whatever its lifetime: one that is granted with a
-/// lifetime of 0 must not cost a token request for each request.
+/// A token is used at least this long: one with a lifetime of 0 must not cause a token request for
+/// each request.
 pub(super) const LEAST_USE: Duration = Duration::from_secs(30);
 
 const DEFAULT_LIFETIME: Duration = Duration::from_hours(1);
@@ -21,7 +21,7 @@ pub(super) const MAX_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 const NOT_A_HEADER: &str = "its access_token has characters that no header may hold";
 
-/// An access token; clones are the same token.
+/// An access token; clones are equal by identity.
 #[derive(Clone)]
 pub(in crate::cii) struct Bearer(Arc<SecretString>);
 
@@ -60,7 +60,7 @@ pub(super) fn use_time(lifetime: Duration) -> Duration {
     lifetime.saturating_sub((lifetime / 10).min(MAX_MARGIN)).max(LEAST_USE)
 }
 
-/// A successful answer's token.
+/// Reads the token of a successful answer.
 pub(super) fn read_grant(body: &[u8]) -> Result<Grant, TokenError> {
     let malformed = |what| Err(TokenError::Malformed(what));
     let Ok(body) = json::parse(body) else {
@@ -80,7 +80,7 @@ pub(super) fn read_grant(body: &[u8]) -> Result<Grant, TokenError> {
     Ok(Grant { bearer, lifetime: lifetime.clamp(LEAST_USE, MAX_LIFETIME) })
 }
 
-/// A number of seconds; some servers write it as a text. A negative one is 0.
+/// Reads a number of seconds, which some servers write as a text. A negative one is 0.
 fn read_lifetime(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::String(text) => text.trim().parse::<f64>().ok()?,

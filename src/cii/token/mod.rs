@@ -1,7 +1,7 @@
 //! The access token: OAuth 2.0 client credentials.
 //!
-//! The service documents a JSON request. Some of its token endpoints take the
-//! form of OAuth's own text instead, so both are tried.
+//! The service documents a JSON request. Some of its token endpoints accept only the form encoding
+//! of OAuth, so both are tried.
 
 mod exchange;
 #[cfg(any(test, fuzzing))]
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{clock, config::TokenRequest};
 
-/// Hands out one access token to everybody and renews it in time.
+/// Shares one access token between all requests, and renews it in time.
 #[derive(Debug)]
 pub(super) struct TokenSource {
     http: reqwest::Client,
@@ -32,18 +32,18 @@ pub(super) struct TokenSource {
     credentials: Credentials,
     setting: TokenRequest,
     meters: Meters,
-    /// Requests for a token that have ended, well or not.
+    /// Number of token requests that have ended, successful or not.
     ended: AtomicU64,
-    /// Held while a token is requested, so that all who need one wait for it.
+    /// Locked while a token is requested, so that all callers wait for the same request.
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     current: Option<Current>,
-    /// The form that worked last, or is tried first.
+    /// The form that succeeded last, or is tried first.
     form: Form,
-    /// How the last request failed, unless it succeeded.
+    /// The failure of the last request; `None` when it succeeded.
     failure: Option<TokenError>,
 }
 
@@ -66,8 +66,8 @@ impl TokenSource {
         Self { http, url, credentials, setting, meters, ended, state }
     }
 
-    /// The token in use, or a new one when it is about to expire. Whoever comes
-    /// while one is being requested shares that request, and its failure.
+    /// Returns the current token, or a new one when it is about to expire. A caller that waits for
+    /// a running token request gets its result, also a failure.
     pub(super) async fn bearer(&self) -> Result<Bearer, TokenError> {
         let ended_before = self.ended.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
@@ -103,7 +103,7 @@ impl TokenSource {
         }
     }
 
-    /// Drops a token that the API refused, unless another has taken its place.
+    /// Drops a token that the API refused, unless it was already replaced.
     pub(super) async fn invalidate(&self, refused: &Bearer) {
         let mut state = self.state.lock().await;
         if state.current.as_ref().is_some_and(|current| current.bearer.is_same(refused)) {
@@ -112,8 +112,8 @@ impl TokenSource {
         }
     }
 
-    /// Asks for a token, and once more in the other form when the first may
-    /// have been refused for its form.
+    /// Requests a token, and once more in the other form when the first request may have been
+    /// refused for its form.
     async fn request_grant(&self, form: &mut Form) -> Result<Grant, TokenError> {
         let first = match self.request_in_form(*form).await {
             Err(error) if self.setting == TokenRequest::Auto && may_be_form_refusal(&error) => {

@@ -1,4 +1,4 @@
-//! `detail`: the check and its users.
+//! Reads `detail`: the check and its users.
 
 use serde_json::{Map, Value};
 
@@ -11,10 +11,10 @@ use crate::domain::{
     AttributeValue, CheckDefinition, CheckId, MAX_CHECK_ID_BYTES, Severity, Timestamp,
 };
 
-/// Bytes of `frameworks` at most: each event of a failure carries them.
+/// Most bytes of `frameworks`: each event of a failure contains them.
 const MAX_FRAMEWORKS_BYTES: usize = 8192;
 
-/// What a delivery is about; empty in a test message.
+/// The content of a delivery; empty in a test message.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) id: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Check {
     pub(super) words: Words,
 }
 
-/// What the delivery says of its check.
+/// The definition of the check in the delivery.
 #[derive(Debug)]
 pub(super) struct Words {
     title: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// The words as those of a delivery that was published at this moment.
+    /// Converts it into a definition that was published at this moment.
     pub(super) fn into_definition(self, id: &CheckId, at: Timestamp) -> CheckDefinition {
         let Self { title, severity, description, recommended_actions } = self;
         let has_title = title.is_some();
@@ -51,7 +51,7 @@ impl Words {
 }
 
 impl Content {
-    /// Reads a detail; whatever in it cannot be read is noted.
+    /// Reads a detail; unreadable parts are added to the notes.
     pub(super) fn read(detail: &Map<String, Value>, notes: &mut Notes) -> Self {
         let check = read_check_id(find_field(detail, "checkId"), notes)
             .map(|id| Check { words: read_words(detail, notes), id });
@@ -73,7 +73,7 @@ impl Content {
     }
 }
 
-/// An id is a text or a number; any other reading would invent a check.
+/// Reads the check's id, a text or a number; reading anything else would invent a check.
 fn read_check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
     let value = value?;
     let only = match value {
@@ -118,7 +118,7 @@ fn read_words(detail: &Map<String, Value>, notes: &mut Notes) -> Words {
     }
 }
 
-/// The form of `frameworks` is not published: texts stay texts, the rest is JSON.
+/// Reads `frameworks`, whose form is not published: texts are kept, anything else is kept as JSON.
 fn read_frameworks(value: &Value, notes: &mut Notes) -> Option<AttributeValue> {
     if value.to_string().len() > MAX_FRAMEWORKS_BYTES {
         let problem = format_args!("longer than {MAX_FRAMEWORKS_BYTES} bytes, left out");

@@ -1,9 +1,9 @@
-//! Why a body was not understood.
+//! The error for a body that is no delivery.
 
-/// What is wrong with a delivery's body, and where.
+/// The fault of a delivery's body, and its place.
 ///
-/// The text is made for the person who set the sender up. It holds names of
-/// fields and of types, never anything that the body said.
+/// The text is for the person who configured the sender. It contains names of fields and types,
+/// never a part of the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct Malformed(Reason);
@@ -17,8 +17,8 @@ enum Reason {
 }
 
 impl Malformed {
-    /// A syntax error's text tells line and column and quotes nothing, as long
-    /// as the target is a plain JSON value.
+    /// The error for invalid JSON. The parser's text has line and column and quotes nothing, as
+    /// long as the target type is a plain JSON value.
     pub(super) fn syntax(error: &serde_json::Error, body: &[u8]) -> Self {
         let hint = match body {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => {
@@ -30,13 +30,13 @@ impl Malformed {
         Self(Reason::Syntax(format!("{error}{hint}")))
     }
 
-    /// `pointer` is written in this code: it never repeats a name that a sender
-    /// made up.
+    /// The error for a field. `pointer` is a constant, so that it never repeats a name from the
+    /// sender.
     pub(super) fn field(pointer: &'static str, problem: impl Into<String>) -> Self {
         Self(Reason::Field { pointer, problem: problem.into() })
     }
 
-    /// A short name for this sort of fault.
+    /// A short name of the type of fault.
     #[must_use]
     pub const fn title(&self) -> &'static str {
         match self.0 {
@@ -45,8 +45,8 @@ impl Malformed {
         }
     }
 
-    /// Where it is, as a JSON pointer (RFC 6901; empty for the whole body);
-    /// `None` when the body is no JSON.
+    /// The place, as a JSON pointer (RFC 6901; empty for the whole body); `None` when the body is
+    /// not JSON.
     #[must_use]
     pub fn pointer(&self) -> Option<&str> {
         match &self.0 {

@@ -1,10 +1,9 @@
-//! The body of a webhook: from bytes to a [`Delivery`], or to a reason why not.
+//! Parses the body of a webhook into a [`Delivery`].
 //!
-//! The envelope is that of AWS `EventBridge`. What the service promises of its
-//! content is little and changes, so reading is lenient: a field that is missing is
-//! missing, one that is unknown is ignored, and one of another type is read where
-//! a reading is plain, and noted. A failed check is refused only where nothing in
-//! it names a user or a check, since a user overlooked in it would never be named
+//! The envelope is that of AWS `EventBridge`. Its content is barely specified and changes, so
+//! parsing is lenient: missing fields are allowed, unknown ones are ignored, and one of another
+//! type is read if its meaning is unambiguous, with a note. A failed check is refused only if it
+//! contains neither a user nor a check, because a user who is overlooked would never be named
 //! again.
 
 mod detail;
@@ -34,13 +33,12 @@ use reading::{find_field, parse_embedded_json, read_text, type_name};
 
 const MAX_ID_CHARS: usize = 256;
 
-/// Understands a delivery's body.
+/// Parses a delivery's body.
 ///
-/// `received_at` dates what a delivery without a time of its own says.
+/// `received_at` is the time of a delivery that has none.
 ///
 /// # Errors
-/// When the body is no JSON object, or says that it is a failed check and names
-/// neither a check nor a user that can be read.
+/// When the body is no JSON object, or is a failed check without a readable check or user.
 pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed> {
     let parsed =
         json::parse_with_odd_numbers(body).map_err(|error| Malformed::syntax(&error, body))?;
@@ -101,8 +99,8 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
     })
 }
 
-/// The envelope's id. Without one that can be used it is made from the body, so
-/// that an exact repeat is known as one.
+/// Reads the envelope's id. Without a usable one it is derived from the body, so that an exact
+/// repeat is recognised.
 fn read_envelope_id(value: Option<&Value>, body: &[u8], notes: &mut Notes) -> String {
     let given = match value {
         Some(Value::String(text)) => Some(text.clone()),
@@ -113,7 +111,8 @@ fn read_envelope_id(value: Option<&Value>, body: &[u8], notes: &mut Notes) -> St
         _ => None,
     };
     let is_usable = |id: &String| {
-        // Not every database holds the character NUL, and by this a repeat is found.
+        // An id with NUL is not used: PostgreSQL cannot store it, and duplicates are found by the
+        // id.
         !id.trim().is_empty() && id.chars().nth(MAX_ID_CHARS).is_none() && !id.contains('\0')
     };
     let given = given.filter(is_usable);
@@ -127,7 +126,7 @@ fn read_envelope_id(value: Option<&Value>, body: &[u8], notes: &mut Notes) -> St
     })
 }
 
-/// `detail`, as far as it can be looked into.
+/// The result of the search for `detail`.
 enum Detail<'a> {
     Object(Cow<'a, Map<String, Value>>),
     Missing,
@@ -135,8 +134,8 @@ enum Detail<'a> {
     Other(&'static str),
 }
 
-/// Finds the detail: an object, a text that holds one, a list of one, or the
-/// envelope itself when a sender passed on the content without its envelope.
+/// Finds the detail: an object, a text with an object as JSON, a list of one object, or the
+/// envelope itself when a sender forwarded the content without its envelope.
 fn find_detail<'a>(envelope: &'a Map<String, Value>, notes: &mut Notes) -> Detail<'a> {
     let Some(value) = find_field(envelope, "detail") else {
         let is_content = ["checkId", "usersFailing", "loginDetails", "login"];
@@ -169,19 +168,18 @@ fn no_subject_error(content: &Content) -> Malformed {
     Malformed::field("/detail", problem)
 }
 
-/// `detail-type`, as far as its meaning is known.
+/// The known meanings of `detail-type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DetailType {
     Test,
-    /// Named so, or empty as in older deliveries.
+    /// A failed check; also when it is empty, as in older deliveries.
     FailedCheck,
-    /// A direct message about one user, or something newer than this code.
+    /// A direct message about one user, or a type that is not known yet.
     Unknown,
 }
 
 impl DetailType {
-    /// No public text settles how the values are spelled, so case, `_`, `-` and
-    /// spaces do not count.
+    /// Parses the value. Its spelling is not documented, so case, `_`, `-` and spaces are ignored.
     fn from_text(text: &str) -> Self {
         let letters: String =
             text.trim().to_lowercase().chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect();

@@ -1,4 +1,4 @@
-//! Times in the forms that senders write.
+//! Parses times in the forms that senders write.
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 use serde_json::{Number, Value};
@@ -9,22 +9,21 @@ use super::{
 };
 use crate::domain::{Timestamp, failure::CLOCK_ERROR};
 
-/// The first second of 2000 and of 2100: what is outside is no time of a
-/// delivery (a field that was never set often says 1970, or the year 1). Between
-/// them, seconds, milliseconds, microseconds and nanoseconds
-/// cannot be taken for each other.
+/// The years 2000 to 2099. Other times are not plausible for a delivery: an unset field often has
+/// 1970, or the year 1. Within this range, seconds, milliseconds, microseconds and nanoseconds
+/// cannot be confused.
 const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
 
-/// What one second is in the units that a number can count.
+/// One second in each unit that a number can have.
 const UNITS: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
 
-/// Forms beside RFC 3339, tried in order; those without a zone are UTC.
+/// Formats besides RFC 3339, tried in order; those without a zone are UTC.
 const WITH_ZONE: [&str; 3] =
     ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y%m%dT%H%M%S%.f%#z"];
 const WITHOUT_ZONE: [&str; 4] =
     ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%MZ", "%Y%m%dT%H%M%S%.fZ"];
 
-/// The time that a field tells; what is not RFC 3339 is noted.
+/// Reads the time of a field; a form other than RFC 3339 is noted.
 pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<Timestamp> {
     let value = value?;
     let moment = match value {
@@ -52,9 +51,8 @@ pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Opt
     moment
 }
 
-/// The time, unless it is ahead of the receipt by more than a clock's error: then it is
-/// the receipt, with a note. A time that is yet to come would sort before everything
-/// that follows.
+/// Returns the time, or the time of receipt with a note when it is ahead of that by more than a
+/// clock's error. A future time would count as newer than everything that follows.
 pub(super) fn limit_to_receipt(
     moment: Option<Timestamp>,
     received_at: Timestamp,

@@ -1,13 +1,13 @@
-//! What was written in another form than usual, and how it was read.
+//! Notes on parts of a delivery in an unusual form, and how they were read.
 
 use std::fmt::Display;
 
 use crate::domain::cut_text;
 
-/// Notes of one delivery at most; the rest is counted.
+/// Most notes of a delivery; further ones are only counted.
 const MOST: usize = 20;
 
-/// Bytes that a note quotes at most.
+/// Most bytes that a note quotes.
 const QUOTED: usize = 80;
 
 /// The notes of one delivery.
@@ -18,7 +18,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Notes something about a field.
+    /// Adds a note on a field.
     pub(super) fn add(&mut self, place: &str, what: impl Display) {
         if self.texts.len() < MOST {
             self.texts.push(format!("{place}: {what}"));
@@ -36,7 +36,7 @@ impl Notes {
     }
 }
 
-/// A text between quotation marks, not longer than a note can hold.
+/// Quotes a text, cut to the limit of a note.
 pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", cut_text(text, QUOTED))
 }

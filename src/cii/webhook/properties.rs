@@ -1,11 +1,11 @@
-//! What holds for every body whatever.
+//! Properties that hold for all bodies.
 
 use proptest::{collection, prelude::*};
 use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// In every text that these bodies hold, and in none that this code writes.
+/// A mark in all texts of these bodies, which the code never writes itself.
 const MARK: &str = "§";
 
 const NAMES: [&str; 14] = [
@@ -71,7 +71,7 @@ fn received() -> Timestamp {
     Timestamp::UNIX_EPOCH
 }
 
-/// All that a complaint says.
+/// All texts of an error.
 fn text(malformed: &Malformed) -> String {
     format!("{malformed} {malformed:?}")
 }

@@ -1,25 +1,25 @@
-//! Plain readings of JSON values that are of another type than usual.
+//! Reads JSON values of an unusual type, where the meaning is unambiguous.
 
 use serde_json::{Map, Value};
 
 use super::notes::{Notes, quote};
 use crate::{cii::json, domain::cut_text};
 
-/// Bytes of a side field at most; no title or account is as long.
+/// Most bytes of a secondary field; no title or account is that long.
 const MAX_TEXT_BYTES: usize = 1024;
 
-/// Bytes of one sentence of a description or an advice at most.
+/// Most bytes of a sentence of a description or an advice.
 const MAX_SENTENCE_BYTES: usize = 4096;
 
-/// Sentences of either at most.
+/// Most sentences of either.
 const MAX_SENTENCES: usize = 100;
 
-/// Where an object that stands for a text has it.
+/// The fields in which an object has its text.
 const TEXT_FIELDS: [&str; 3] = ["en", "text", "value"];
 
-/// The field of this name; `null` counts as missing. Public texts of the service
-/// disagree on spelling (`recommended Actions`), so when there is none, case,
-/// spaces, `_` and `-` do not count.
+/// Finds the field of this name; `null` counts as missing. The service's documentation has
+/// inconsistent spellings (`recommended Actions`), so without an exact match, case, spaces, `_` and
+/// `-` are ignored.
 pub(super) fn find_field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = object.get(name).filter(|value| !value.is_null());
     exact.or_else(|| {
@@ -32,7 +32,7 @@ fn normalized_letters(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase())
 }
 
-/// One text: a string as it is, anything else by its plainest reading.
+/// Reads a text: a string as it is, anything else by its most obvious reading.
 pub(super) fn read_text(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<String> {
     let value = value?;
     let text = match value {
@@ -49,7 +49,7 @@ pub(super) fn read_text(value: Option<&Value>, place: &str, notes: &mut Notes) -
     Some(cut_with_note(text, MAX_TEXT_BYTES, place, notes))
 }
 
-/// Sentences: of a list, or of one text alone; empty ones are dropped.
+/// Reads sentences from a list or a single text; empty ones are dropped.
 pub(super) fn read_sentences(value: Option<&Value>, place: &str, notes: &mut Notes) -> Vec<String> {
     let Some(value) = value else { return Vec::new() };
     let mut odd = 0_usize;
@@ -78,7 +78,7 @@ pub(super) fn read_sentences(value: Option<&Value>, place: &str, notes: &mut Not
     texts.into_iter().map(|text| cut_with_note(text, MAX_SENTENCE_BYTES, place, notes)).collect()
 }
 
-/// The text as it is, or cut and noted.
+/// Returns the text, cut with a note when it is too long.
 pub(super) fn cut_with_note(text: String, most: usize, place: &str, notes: &mut Notes) -> String {
     if text.len() <= most {
         return text;
@@ -87,7 +87,7 @@ pub(super) fn cut_with_note(text: String, most: usize, place: &str, notes: &mut 
     cut_text(&text, most).into_owned()
 }
 
-/// The texts that one value stands for.
+/// The texts of a value.
 fn spread_texts(value: &Value) -> Vec<String> {
     let inner = match value {
         Value::Array(_) => Some(value),
@@ -100,8 +100,8 @@ fn spread_texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The plainest text of a value: of an object the text inside it, of a list the
-/// first text, else the value as JSON. `None` when there is nothing in it.
+/// The most obvious text of a value: the text inside an object, the first text of a list, else the
+/// value as JSON. `None` when it is empty.
 pub(super) fn plainest_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -119,7 +119,7 @@ pub(super) fn plainest_text(value: &Value) -> Option<String> {
     }
 }
 
-/// What an object wraps: its English text, else the only text or list in it.
+/// The value that an object wraps: its English text, else its only text or list.
 fn wrapped_value(object: &Map<String, Value>) -> Option<&Value> {
     let is_text = |value: &&Value| match value {
         Value::String(text) => !text.trim().is_empty(),
@@ -133,13 +133,13 @@ fn wrapped_value(object: &Map<String, Value>) -> Option<&Value> {
     })
 }
 
-/// The list or object that a text holds as JSON.
+/// Parses a text that contains a list or an object as JSON.
 pub(super) fn parse_embedded_json(text: &str) -> Option<Value> {
     let text = text.trim().trim_start_matches('\u{feff}');
     text.starts_with(['{', '[']).then(|| json::parse(text.as_bytes()).ok()).flatten()
 }
 
-/// The JSON type of a value, for people.
+/// The name of a value's JSON type, for messages.
 pub(super) const fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",

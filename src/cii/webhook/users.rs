@@ -1,4 +1,4 @@
-//! The users whom a delivery names as failing.
+//! Reads the failing users of a delivery.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,18 +11,18 @@ use super::{
 };
 use crate::domain::{Login, LoginError, SkippedLogins, cut_text};
 
-/// Everyone whom a detail names, each once, in the order of first mention:
-/// `usersFailing`, then `loginDetails`, then the `login` of a direct message.
+/// The users in a detail, each once, in the order of first mention: `usersFailing`, then
+/// `loginDetails`, then the `login` of a direct message.
 #[derive(Debug, Default)]
 pub(super) struct Named {
     pub(super) users: Vec<FailingUser>,
     pub(super) skipped: SkippedLogins,
-    /// Details, as JSON, that belong to no single one of the users.
+    /// Details, as JSON, that do not belong to a single user.
     pub(super) explanation: Option<String>,
     positions: HashMap<Login, usize>,
 }
 
-/// Reads all three places. One login that cannot be used costs only itself.
+/// Reads all three places. An unusable login does not affect the others.
 pub(super) fn read_named(detail: &Map<String, Value>, notes: &mut Notes) -> Named {
     let mut named = Named::default();
     let mut unusable = HashSet::new();
@@ -48,7 +48,7 @@ pub(super) fn read_named(detail: &Map<String, Value>, notes: &mut Notes) -> Name
         if list.odd > 0 {
             notes.add(place, format_args!("entries of another form, read as logins: {}", list.odd));
         }
-        // The lists usually name the same logins: what cannot be used counts once.
+        // The lists usually contain the same logins, so an unusable one counts once.
         let news: Vec<_> =
             list.unusable.iter().filter(|(text, _)| !unusable.contains(text)).collect();
         if !news.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn read_named(detail: &Map<String, Value>, notes: &mut Notes) -> Name
 }
 
 impl Named {
-    /// The first explanation of a user stays.
+    /// Adds a user; the first explanation of a user is kept.
     fn add(&mut self, login: Login, explanation: Option<String>) {
         let end = self.users.len();
         let position = *self.positions.entry(login.clone()).or_insert(end);
@@ -82,7 +82,7 @@ impl Named {
         }
     }
 
-    /// Details beside a list of users, without a `login` that they belong to.
+    /// Reads details beside a list of users that have no `login` of their own.
     fn read_shared_explanation(&mut self, detail: &Map<String, Value>, notes: &mut Notes) {
         if find_field(detail, "login").is_some() {
             return;
@@ -103,14 +103,14 @@ impl Named {
     }
 }
 
-/// What one place names.
+/// The logins of one place.
 #[derive(Debug, Default)]
 struct List {
     users: Vec<(Login, Option<String>)>,
-    /// What cannot be used, as JSON, and why.
+    /// Unusable values, as JSON, with the reason.
     unusable: Vec<(String, &'static str)>,
     numbers: usize,
-    /// Entries that hold logins in another form than as a text or under `login`.
+    /// Number of entries with logins in another form than a text or a `login`.
     odd: usize,
 }
 
@@ -120,8 +120,8 @@ impl List {
         format!("{count} {}", if count == 1 { "login" } else { "logins" })
     }
 
-    /// Reads a list of logins or of objects with a `login`, one of these alone, a
-    /// map from login to details, or a text that holds any of these.
+    /// Reads a list of logins or of objects with a `login`, a single one of these, a map from login
+    /// to details, or a text that contains any of these.
     fn read(&mut self, value: &Value) {
         match value {
             Value::Array(list) => list.iter().for_each(|entry| self.read_entry(entry)),
@@ -143,8 +143,8 @@ impl List {
         }
     }
 
-    /// One pair of a map: a login with its details, or a name of no meaning (a
-    /// number, `items`) with logins behind it.
+    /// Reads one pair of a map: a login with its details, or a meaningless key (a number, `items`)
+    /// with logins as its value.
     fn read_pair(&mut self, key: &str, inner: &Value) {
         let is_login = |value: &Value| match value {
             Value::String(text) => is_address(text),
@@ -165,7 +165,7 @@ impl List {
     fn read_entry(&mut self, entry: &Value) {
         match entry {
             Value::Object(object) => self.read_object(object),
-            // What is left of a list in a list is no plain reading.
+            // Other nested lists have no unambiguous meaning.
             Value::Array(list) if !list.is_empty() && list.iter().all(is_address_value) => {
                 self.odd += 1;
                 for address in list {
@@ -185,7 +185,7 @@ impl List {
         }
     }
 
-    /// An object that has a `login`, or whose keys or only text are addresses.
+    /// Reads an object that has a `login`, or whose keys or only text are e-mail addresses.
     fn read_object(&mut self, object: &Map<String, Value>) {
         let details =
             find_field(object, "details").or_else(|| find_field(object, "explainabilityDetails"));
@@ -231,16 +231,16 @@ const fn reason_text(error: LoginError) -> &'static str {
     }
 }
 
-/// Several logins in the one text that stands for a list: addresses, or other
-/// names between commas, semicolons or lines with an address among them.
+/// Splits a text that contains several logins: e-mail addresses, or names separated by commas,
+/// semicolons or line ends with at least one e-mail address.
 fn split_logins(text: &str) -> Option<Vec<&str>> {
     let parts = split_parts(text, |c| matches!(c, ',' | ';' | '\n' | '\r'));
-    // The names of a directory have commas, too: `cn=a,dc=b`.
+    // LDAP names contain commas, too: `cn=a,dc=b`.
     let are_logins = parts.iter().any(|part| is_address(part)) && !text.contains('=');
     split_addresses(text).or_else(|| (parts.len() > 1 && are_logins).then_some(parts))
 }
 
-/// Several e-mail addresses in one text; no address has these separators.
+/// Splits a text of several e-mail addresses; no address contains these separators.
 fn split_addresses(text: &str) -> Option<Vec<&str>> {
     let parts = split_parts(text, |c| matches!(c, ',' | ';') || c.is_whitespace());
     (parts.len() > 1 && parts.iter().all(|part| is_address(part))).then_some(parts)
@@ -250,7 +250,7 @@ fn split_parts(text: &str, separates: fn(char) -> bool) -> Vec<&str> {
     text.split(separates).map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
-/// Whether a text is an e-mail address, and that alone.
+/// Whether a text is exactly one e-mail address.
 fn is_address(text: &str) -> bool {
     let is_separator = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
     let at = text.find('@').filter(|at| (1..text.len() - 1).contains(at));
@@ -261,7 +261,7 @@ fn is_address_value(value: &Value) -> bool {
     value.as_str().is_some_and(is_address)
 }
 
-/// The login inside a value that wraps it: a list of one, or an object with one text.
+/// The login inside a wrapping value: a list of one, or an object with one text.
 fn inner_login(value: &Value) -> &Value {
     let inner = match value {
         Value::Array(list) if list.len() == 1 => list.first(),
@@ -271,16 +271,16 @@ fn inner_login(value: &Value) -> &Value {
     inner.filter(|inner| inner.is_string()).unwrap_or(value)
 }
 
-/// Bytes of an explanation at most: each event of its failure carries it.
+/// Most bytes of an explanation: each event of its failure contains it.
 const MAX_EXPLANATION_BYTES: usize = 8192;
 
-/// Details as compact JSON, cut where they are too long.
+/// Formats details as compact JSON, cut to the limit.
 fn explanation_text(details: &Value) -> Option<String> {
     compact_details(details).map(|text| cut_text(&text, MAX_EXPLANATION_BYTES).into_owned())
 }
 
-/// Details as compact JSON; a map becomes the list of `key` and `value` that the
-/// service usually sends. `None` when there is nothing in them.
+/// Formats details as compact JSON; a map becomes the list of `key` and `value` that the service
+/// usually sends. `None` when they are empty.
 fn compact_details(details: &Value) -> Option<String> {
     match details {
         Value::Null => None,

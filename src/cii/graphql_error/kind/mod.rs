@@ -1,38 +1,37 @@
-//! What a GraphQL error means: each is of exactly one kind.
+//! Classifies GraphQL errors: each has exactly one kind.
 //!
-//! AWS `AppSync` reports outages, throttling and missing rights with HTTP 200
-//! and an error for each alias; type and message are all there is to tell them
-//! apart. "Not found" in a message is usually not about the subject (a host, a
-//! table), so that kind is recognised narrowly: taking an outage for it would
-//! end failures.
+//! AWS `AppSync` reports outages, throttling and missing rights with HTTP 200 and an error per
+//! alias; only type and message distinguish them. "Not found" in a message is usually about
+//! something else than the subject, such as a host or a table. So that kind is recognised narrowly:
+//! an outage that is taken for it would end failures.
 
 use super::{GraphqlError, PathSegment, sentence};
 
 /// Kinds of GraphQL errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The service does not know the user or address of the request.
+    /// The service does not know the user or the address of the request.
     NotFound,
-    /// An outage: the same request may be answered later.
+    /// An outage: the same request may succeed later.
     Passing,
     /// The service asks for fewer requests, as HTTP 429 does.
     Throttled,
-    /// The API client has no right to what it asked for.
+    /// The API client lacks the right to the request.
     NoRight,
-    /// Anything else: the same request fails again.
+    /// Anything else: the same request would fail again.
     Lasting,
 }
 
-/// What a request is about.
+/// The subject of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cii) enum Subject<'a> {
     /// A user, by login.
     User(&'a str),
     /// An IP address.
     Address(&'a str),
-    /// A user or an address that is not at hand.
+    /// A user or an address that is unknown here.
     Either,
-    /// A list, of which nothing can be not found.
+    /// A list, for which not-found is impossible.
     List,
 }
 
@@ -89,15 +88,14 @@ const PASSING_WORDS: [&str; 23] = [
     "try again later",
 ];
 
-/// Types that mean the subject, without `Exception` or `Error` at their end. A
-/// `ResourceNotFoundException` is `DynamoDB`'s: a table is missing.
+/// Types for an unknown user, without `Exception` or `Error` at the end.
+/// `ResourceNotFoundException` is not among them: it is `DynamoDB`'s, for a missing table.
 const NOT_FOUND_USER: [&str; 5] =
     ["usernotfound", "endusernotfound", "nosuchuser", "nosuchenduser", "loginnotfound"];
 const NOT_FOUND_ADDRESS: [&str; 3] = ["ipnotfound", "ipaddressnotfound", "addressnotfound"];
 
 impl GraphqlError {
-    /// What this error of the root field `root` means for a request about
-    /// `subject`.
+    /// The kind of this error of the root field `root` in a request for `subject`.
     pub(in crate::cii) fn kind(&self, root: &str, subject: Subject<'_>) -> ErrorKind {
         let name = self.error_type.as_deref().unwrap_or_default();
         let flat = flatten_name(name);
@@ -119,8 +117,8 @@ impl GraphqlError {
         }
     }
 
-    /// Whether it is about the root field, or does not say what it is about.
-    /// `endUserDetails` is the user of `getEndUser`.
+    /// Whether it is about the root field, or has no path. `endUserDetails` is the user of
+    /// `getEndUser`.
     fn is_about_subject(&self, root: &str) -> bool {
         match self.path.as_slice() {
             [] => true,
@@ -145,8 +143,8 @@ impl GraphqlError {
     }
 }
 
-/// The kind of several errors about one request. One that lasts decides, as
-/// asking again is of no use; that nothing was found needs every error to say so.
+/// The combined kind of several errors of one request. A permanent error decides, because a retry
+/// would be useless. Not-found requires all errors to say so.
 pub(in crate::cii) fn combined_kind(kinds: impl IntoIterator<Item = ErrorKind>) -> ErrorKind {
     use ErrorKind::{Lasting, Passing, Throttled};
     kinds
@@ -167,8 +165,8 @@ fn is_no_right(words: &str) -> bool {
         || words.trim_end_matches('.').trim() == "not authorized"
 }
 
-/// The service's functions run in AWS Lambda, whose own failures have types such
-/// as `Lambda:Unhandled` and `Runtime.ExitError`.
+/// Whether a type is a failure of AWS Lambda, in which the service's functions run, such as
+/// `Lambda:Unhandled` or `Runtime.ExitError`.
 fn is_lambda_failure(name: &str) -> bool {
     name == "Unhandled" || ["Lambda:", "Lambda.", "Runtime."].iter().any(|at| name.starts_with(at))
 }
@@ -177,9 +175,8 @@ fn flatten_name(name: &str) -> String {
     name.to_lowercase().replace([' ', '_', '-'], "")
 }
 
-/// A type without what stands before it (`Lambda:`, `Custom.`) and without
-/// `Exception`, `Error` or `Fault` at its end. `UnauthorizedException` stays: it
-/// is a refused token, not a missing right.
+/// A type without its prefix (`Lambda:`, `Custom.`) and without `Exception`, `Error` or `Fault` at
+/// the end. `UnauthorizedException` is kept: it is a refused token, not a missing right.
 fn base_type_name(name: &str) -> String {
     let last = name.rsplit([':', '.', '#']).next().unwrap_or_default();
     let name = flatten_name(last);
@@ -190,7 +187,7 @@ fn base_type_name(name: &str) -> String {
     ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name).to_owned()
 }
 
-/// The message without the subject, whose text could be taken for words.
+/// The message without the subject, whose text could be parsed as words of the message.
 fn without_subject(message: &str, subject: Subject<'_>) -> String {
     match subject {
         Subject::User(text) | Subject::Address(text) => sentence::remove_subject(message, text),

@@ -1,15 +1,15 @@
-//! Sentences that say that a user or an address does not exist.
+//! Recognises sentences that say that a user or an address does not exist.
 //!
-//! Nobody publishes the service's messages, so forms are recognised and not
-//! texts. They are narrow: what is not recognised only delays an end, what is
-//! recognised falsely ends failures that last.
+//! The service's messages are not published, so patterns are recognised instead of fixed texts.
+//! They are narrow: a missed sentence only delays the end of a failure, while a false match ends
+//! failures that still exist.
 
 use std::net::IpAddr;
 
 /// The nouns that name a subject.
 pub(super) struct Nouns {
     names: &'static [&'static str],
-    /// Words that may stand right before a name.
+    /// Words that may directly precede a name.
     before: &'static [&'static str],
 }
 
@@ -22,7 +22,7 @@ pub(super) const ADDRESS: Nouns = Nouns {
     before: &["end", "ip"],
 };
 
-/// Things that are not found when something is broken, and are no subject.
+/// Things that can be not found during an outage, and are no subject.
 const OTHER_THINGS: &[&str] = &[
     "table",
     "resource",
@@ -105,7 +105,7 @@ const OTHER_THINGS: &[&str] = &[
     "job",
 ];
 
-/// Things that only say who reports: "Request 7: user not found".
+/// Things that only name the reporter: "Request 7: user not found".
 const CALLERS: &[&str] = &["request", "lambda", "handler", "api", "operation"];
 
 /// Words that may begin a sentence before its subject.
@@ -140,7 +140,7 @@ const OPENING: &[&str] = &[
     "existing",
 ];
 
-/// Words that may stand between a subject and what is said of it.
+/// Words that may be between a subject and its predicate.
 const BETWEEN: &[&str] = &[
     "with",
     "by",
@@ -178,12 +178,12 @@ const BETWEEN: &[&str] = &[
     "an",
 ];
 
-/// Words that may come after a subject of which there is none.
+/// Words that may follow a subject after a denial.
 const AFTER: &[&str] = &[
     "with", "for", "by", "named", "called", "matching", "having", "found", "exists", "exist", "in",
 ];
 
-/// What says that there is none, after the subject.
+/// Predicates after the subject that say that it does not exist.
 const PREDICATES: &[&[&str]] = &[
     &["not", "found"],
     &["not", "be", "found"],
@@ -206,7 +206,7 @@ const PREDICATES: &[&[&str]] = &[
     &["nonexistent"],
 ];
 
-/// What says that there is none, before the subject.
+/// Denials before the subject that say that it does not exist.
 const DENIALS: &[&[&str]] = &[
     &["no", "such"],
     &["no"],
@@ -227,7 +227,7 @@ const DENIALS: &[&[&str]] = &[
     &["unable", "to", "locate"],
 ];
 
-/// A word in lower case, or a mark that ends a sentence or a part of one.
+/// A word in lower case, or a punctuation mark that ends a sentence or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     Word(String),
@@ -242,8 +242,8 @@ impl Token {
     }
 }
 
-/// Whether the text says that none of what the nouns name exists, in the form
-/// "user … not found", "no such user" or "cannot find user".
+/// Whether the text says that the subject of these nouns does not exist, in the form "user … not
+/// found", "no such user" or "cannot find user".
 pub(super) fn has_absence_sentence(text: &str, nouns: &Nouns) -> bool {
     let tokens = tokenize(text);
     let begins = (0..tokens.len())
@@ -258,7 +258,7 @@ pub(super) fn has_absence_sentence(text: &str, nouns: &Nouns) -> bool {
     })
 }
 
-/// Whether the text names a thing that is no user and no address.
+/// Whether the text names a thing that is neither a user nor an address.
 pub(super) fn has_other_thing(text: &str) -> bool {
     tokenize(text).iter().any(is_other_thing)
 }
@@ -296,8 +296,8 @@ fn is_subject_predicate(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
     }
 }
 
-/// Whether a predicate that ends at `end` belongs to the next word: "unknown
-/// error" says nothing about the subject before it.
+/// Whether a predicate that ends at `end` is an attribute of the next word: "unknown error" is not
+/// about the subject before it.
 fn is_attributive(tokens: &[Token], end: usize) -> bool {
     let is_adjective =
         end.checked_sub(1).is_some_and(|at| tokens[at].is_any_of(&["unknown", "nonexistent"]));
@@ -305,8 +305,7 @@ fn is_attributive(tokens: &[Token], end: usize) -> bool {
     is_adjective && matches!(tokens.get(end), Some(token @ Token::Word(_)) if !is_place(token))
 }
 
-/// What comes after the predicate, without where it was looked: "not found in
-/// the database".
+/// The tokens after the predicate, without a place of the search: "not found in the database".
 fn skip_location(tokens: &[Token], end: usize) -> &[Token] {
     let rest = &tokens[end..];
     let is_place = rest
@@ -358,8 +357,8 @@ fn phrase_end(tokens: &[Token], at: usize, phrases: &[&[&str]]) -> Option<usize>
     })
 }
 
-/// The text without `subject`, in any case; one that is a word of a sentence
-/// stays, or the sentence would lose it.
+/// Removes `subject` from the text, ignoring case. A subject that is a word of the patterns is
+/// kept, because the sentence would lose that word.
 pub(super) fn remove_subject(text: &str, subject: &str) -> String {
     let known = [OPENING, BETWEEN, USER.names, ADDRESS.names, OTHER_THINGS];
     let lower = subject.to_lowercase();
@@ -388,7 +387,7 @@ pub(super) fn remove_subject(text: &str, subject: &str) -> String {
     kept
 }
 
-/// The words without quoted texts, e-mail addresses, IP addresses and numbers.
+/// The tokens, without quoted texts, e-mail addresses, IP addresses and numbers.
 fn tokenize(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     for part in remove_quoted(text).split_whitespace() {
@@ -411,7 +410,7 @@ fn is_number(word: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
-/// The words of a text without white space; `UserNotFound` is three.
+/// Adds the words of a text without white space; `UserNotFound` has three.
 fn push_words(text: &str, tokens: &mut Vec<Token>) {
     let text = text.replace(['\'', '’'], "");
     for part in text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != ':') {
@@ -433,8 +432,7 @@ fn push_words(text: &str, tokens: &mut Vec<Token>) {
     }
 }
 
-/// The text without what stands in quotes. A quote inside a word is an
-/// apostrophe.
+/// Removes quoted parts. A quote inside a word is an apostrophe.
 fn remove_quoted(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;

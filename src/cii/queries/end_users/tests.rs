@@ -152,7 +152,7 @@ async fn a_row_that_nulls_the_page_leaves_those_before_it() {
 #[tokio::test]
 async fn a_row_that_nulls_the_page_alone_is_skipped_and_the_listing_goes_on() {
     let fake = Fake::computed(|asked| {
-        // A null row nulls the page even when nothing of it is asked for.
+        // A null row nulls the page even when no field of it is requested.
         if asked.body["query"].as_str().unwrap().contains("items") {
             let error = error(&json!([ROOT, "items", 0]));
             return Reply::json(200, &json!({ "data": null, "errors": [error] }));
@@ -186,7 +186,7 @@ async fn a_row_that_cannot_be_told_at_all_ends_the_listing_with_its_reason() {
 }
 
 /// A listing of rows `a` to `z`, in which the row `m` holds a value that cannot
-/// be read, unless only logins are asked for.
+/// be read, unless only logins are requested.
 fn with_bad_value(asked: &Asked) -> Reply {
     let variables = &asked.body["variables"];
     let from = variables["pageToken"].as_str().map_or(0, |token| token.parse().unwrap());

@@ -132,7 +132,7 @@ async fn an_address_is_not_found_narrowly() {
     }
 }
 
-/// By GraphQL's rule, a login that cannot be told nulls the page.
+/// By the rules of GraphQL, a login that cannot be returned nulls the page.
 #[tokio::test]
 async fn a_user_whose_login_nulls_the_page_is_skipped_and_the_others_count() {
     let fake = Fake::computed(|asked| {

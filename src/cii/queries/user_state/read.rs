@@ -1,4 +1,4 @@
-//! Reads a user of an answer, field by field.
+//! Reads the state of a user, field by field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::{
     domain::{IpAddress, Login, Place, UserField, UserObservation, UserState},
 };
 
-/// A user, and what is found out about the answer on the way.
+/// A user's object, and the findings about the answer so far.
 struct Reader<'a> {
     user: &'a Value,
     errors: Untold<'a>,
@@ -21,8 +21,8 @@ struct Reader<'a> {
     null_lists: BTreeSet<UserField>,
 }
 
-/// Reads `user`. A field of another type than the published one is untold,
-/// except where its reading is plain.
+/// Reads `user`. A field of another type than the published one is missing, unless its meaning is
+/// unambiguous.
 pub(super) fn read(user: &Value, errors: &[GraphqlError], root: &str) -> UserObservation {
     let (untold, null_lists) = (BTreeSet::new(), BTreeSet::new());
     let mut reader = Reader { user, errors: Untold::new(errors, root), untold, null_lists };
@@ -64,7 +64,7 @@ pub(super) fn read(user: &Value, errors: &[GraphqlError], root: &str) -> UserObs
 }
 
 impl Reader<'_> {
-    /// A field; none when it is missing, or an error stands on it.
+    /// Reads a field; `None` when it is missing or an error is about it.
     fn read_field(&mut self, field: UserField, name: &str) -> Option<&Value> {
         let value = self.user.get(name).filter(|value| !self.errors.is_in_doubt(name, value));
         if value.is_none() {
@@ -73,7 +73,7 @@ impl Reader<'_> {
         value
     }
 
-    /// A text that may be null.
+    /// Reads a text that may be null.
     fn read_text(&mut self, field: UserField, name: &str) -> Option<String> {
         let value = self.read_field(field, name)?;
         let (read, is_plain) = (read_text(value), value.is_null() || value.is_string());
@@ -83,7 +83,7 @@ impl Reader<'_> {
         read
     }
 
-    /// A text that the schema promises; untold when it is null all the same.
+    /// Reads a text that the schema declares non-null; a null counts as missing.
     fn read_required_text(&mut self, field: UserField, name: &str) -> String {
         let Some(value) = self.read_field(field, name) else { return String::new() };
         match value {
@@ -95,10 +95,9 @@ impl Reader<'_> {
         }
     }
 
-    /// A list as `read` takes it. Null without an error is noted: whether it
-    /// means none is not this answer's to say. A list with an element that
-    /// cannot be read is untold: that element could be any, so nothing that was
-    /// known before may count as gone.
+    /// Reads a list by `read`. A null without an error is recorded: whether it means empty is
+    /// decided elsewhere. A list with an unreadable element counts as missing: that element could
+    /// be any of the known ones, so none of them may count as removed.
     fn read_list<T: Default>(
         &mut self,
         field: UserField,
@@ -120,8 +119,8 @@ impl Reader<'_> {
         list
     }
 
-    /// `employeeId`, a list; the text of the Okta Workflows connector writes
-    /// `employeeID`, one text.
+    /// Reads `employeeId`, a list; the documentation of the Okta Workflows connector has
+    /// `employeeID`, a single text.
     fn read_employee_ids(&mut self) -> BTreeSet<String> {
         let is_second =
             self.user.get("employeeId").is_none() && self.user.get("employeeID").is_some();
@@ -147,8 +146,8 @@ impl Reader<'_> {
     }
 }
 
-/// The addresses in their one spelling; a text that is no address stays as it
-/// is. Of two spellings of one address the place that says something holds.
+/// Reads the addresses in their canonical spelling; a text that is no address is kept as it is.
+/// When an address has two spellings, the non-empty place is kept.
 fn read_addresses(list: &Value) -> Option<(BTreeMap<String, Place>, bool)> {
     let mut addresses = BTreeMap::<String, Place>::new();
     let mut is_whole = true;
@@ -170,7 +169,7 @@ fn read_addresses(list: &Value) -> Option<(BTreeMap<String, Place>, bool)> {
     Some((addresses, is_whole))
 }
 
-/// Places, each with its share of the user's work in hundredths of a per cent.
+/// Reads places, each with its share of the user's activity in hundredths of a per cent.
 fn read_working_locations(list: &Value) -> Option<(BTreeMap<Place, Option<u32>>, bool)> {
     let mut places = BTreeMap::new();
     let mut is_whole = true;
@@ -203,7 +202,7 @@ fn read_nonempty_place(location: &Value) -> Option<Place> {
 
 fn read_place(location: &Value) -> Place {
     let part = |name: &str| read_text(&location[name]);
-    // The same country in another case is no new one.
+    // Country codes are normalized, so that another case is not a new country.
     let country = part("country").map(|code| match code.len() {
         2 => code.to_ascii_uppercase(),
         _ => code,

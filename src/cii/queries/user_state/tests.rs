@@ -128,7 +128,7 @@ async fn what_an_error_leaves_in_doubt_is_untold() {
         (vec![json!("employeeId"), json!(0)], vec![UserField::EmployeeIds]),
         (vec![json!("status")], vec![UserField::Status]),
         (vec![json!("somethingElse")], vec![]),
-        // An empty list beside an error may be one that was not told.
+        // An empty list with an error may be a missing one.
         (
             vec![],
             vec![UserField::ReferenceUrl, UserField::UsedApplications, UserField::UsedFactors],
