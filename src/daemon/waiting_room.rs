@@ -1,5 +1,5 @@
-//! Both listeners while a start waits for the database: a probe is told that the process lives and
-//! why it is not ready, and who delivers is asked to send again later.
+//! Both listeners while a start waits for the database. A probe learns that the process is alive and
+//! why it is not ready, and a delivery is answered with 503 and `Retry-After`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{config::Config, ingest, web};
 
-/// The listeners, and what they say. Closed, it leaves the addresses to those of the daemon.
+/// The listeners, bound until [`close`](Self::close).
 pub(super) struct WaitingRoom {
     why: watch::Sender<String>,
     tasks: Tasks,
@@ -23,16 +23,16 @@ impl WaitingRoom {
     /// Binds both listeners and serves them. `why` is what the start waits for.
     ///
     /// # Errors
-    /// When an address cannot be had, or a file of a listener is wrong: nor could the daemon have it
-    /// later.
+    /// When an address cannot be bound, or a file of a listener is wrong. The daemon would fail for
+    /// the same reason later.
     pub(super) async fn open(config: &Config, why: String) -> Result<Self, StartError> {
-        // Nobody scrapes it: there are no metrics before there is a store.
+        // A registry of its own: there is no scrape before there is a store.
         let listeners = Listeners::new(&Registry::new())?;
         let (webhook, _) = listeners.bind_webhook(&config.webhook).await?;
         let (ops, _) = listeners.bind_ops(&config.ops).await?;
         let (why, current_why) = watch::channel(why);
         let mut tasks = Tasks::default();
-        // A delivery is refused unread, whoever sent it.
+        // Every delivery gets the same 503, so the sender need not be known.
         let anybody: Proofs = Arc::new(|_| Proof::NotNeeded);
         let routes = ingest::starting_routes();
         tasks.spawn(Stage::Listeners, "webhook listener", |stop| {
@@ -44,7 +44,7 @@ impl WaitingRoom {
         Ok(Self { why, tasks })
     }
 
-    /// Has another reason told.
+    /// Replaces the reason that `/-/ready` returns.
     pub(super) fn set_reason(&self, why: &str) {
         self.why.send_if_modified(|before| {
             let is_other = *before != why;
@@ -55,7 +55,7 @@ impl WaitingRoom {
         });
     }
 
-    /// Answers what is in hand, and closes both listeners.
+    /// Finishes the requests in hand, and closes both listeners.
     pub(super) async fn close(self) {
         self.tasks.stop().await;
     }

@@ -114,13 +114,13 @@ impl Ingest {
     pub fn into_router(self: Arc<Self>) -> Router {
         Router::new()
             .route(&self.path, post(handler::receive).fallback(misdirected::reject_method))
-            .route("/-/healthy", get(healthy))
+            .route("/-/healthy", get(show_liveness))
             .fallback(misdirected::reject_path)
             .with_state(self)
     }
 }
 
 /// The process answers.
-async fn healthy() -> &'static str {
+async fn show_liveness() -> &'static str {
     "healthy\n"
 }

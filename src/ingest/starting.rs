@@ -2,9 +2,9 @@
 
 use axum::{Router, routing::get};
 
-use super::{answer::Answer, healthy};
+use super::{answer::Answer, show_liveness};
 
-/// The routes until deliveries can be recorded: who sends one is asked to send it again later.
+/// The routes until deliveries can be recorded: each is answered with 503 and `Retry-After`.
 pub fn starting_routes() -> Router {
-    Router::new().route("/-/healthy", get(healthy)).fallback(async || Answer::Unavailable)
+    Router::new().route("/-/healthy", get(show_liveness)).fallback(async || Answer::Unavailable)
 }

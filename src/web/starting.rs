@@ -8,11 +8,11 @@ use super::{
     problem::Problem,
 };
 
-/// The routes until there is a store: the process lives, and is not ready for the reason that `why`
-/// has. Nothing is known yet that a scrape or a page could show, and a scrape that fails says so.
+/// The routes until there is a store. `/-/ready` returns the reason in `why`. `/metrics` and all pages
+/// return 503: nothing is known yet, and a failed scrape shows that as `up` 0.
 pub fn starting_routes(why: watch::Receiver<String>) -> Router {
     Router::new()
-        .route("/-/healthy", get(health::healthy))
+        .route("/-/healthy", get(health::show_health))
         .route("/-/ready", get(not_ready))
         .fallback(async || {
             Problem::unavailable("the exporter starts, and waits for its database; see /-/ready")

@@ -22,7 +22,7 @@ fn main(page: &str) -> String {
 #[tokio::test]
 async fn pages_say_what_they_said() {
     // At noon: no day begins while this runs.
-    let now = chrono::Utc::now();
+    let now = cii_exporter::clock::now();
     let noon = now.date_naive().and_hms_opt(12, 0, 0).unwrap().and_utc();
     let exporter = Setup::new()
         .in_file()
