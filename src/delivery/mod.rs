@@ -4,6 +4,7 @@
 mod backoff;
 mod cause;
 mod courier;
+mod ends;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -14,6 +15,7 @@ mod on_purpose;
 mod outage;
 mod record;
 mod resource;
+mod round;
 mod secrets;
 mod sender;
 mod walk;

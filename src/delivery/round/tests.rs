@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::*;
-use crate::domain::{Event, Login, Timestamp, WatchSubject};
+use crate::domain::{Event, Login, TenantId, Timestamp, WatchSubject};
 
 /// Events a batch of the log in memory.
 const AT_ONCE: usize = 8;
