@@ -11,13 +11,14 @@ use super::{
     duties::{self, Delivery, Work},
     lead::{self, Lead},
     listener::Listeners,
-    opening::{self, Opened, Patience},
+    opening::{self, Opened},
     panics, proofs,
     reload::{ForJobs, Reloader, Step},
     reload_meters::ReloadMeters,
     rules, service_manager,
     shared_rules::SharedRules,
     tasks::{Stage, Tasks},
+    wait::{Patience, Wait},
 };
 use crate::{
     build_info::BuildInfo,
@@ -37,16 +38,44 @@ pub(super) async fn assemble(
 ) -> Result<Daemon, StartError> {
     let config = source.load()?;
     announce::log_start(&config);
-    let place = config.store.place.clone();
-    build_daemon(source, config, patience).await.map_err(|error| error.with_database(&place))
+    let mut wait = Wait::new(&config, patience);
+    loop {
+        match try_assemble(&source, &config, &mut wait).await {
+            Ok(daemon) => return Ok(daemon),
+            // The server can become unavailable at any step.
+            Err(StartError::Store(error)) => {
+                let waited = wait.wait_or_fail(error).await;
+                waited.map_err(|error| error.with_database(&config.store.place))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Opens the store, and builds the daemon on it.
+async fn try_assemble(
+    source: &ConfigSource,
+    config: &Config,
+    wait: &mut Wait<'_>,
+) -> Result<Daemon, StartError> {
+    let opened = opening::open_store(config).await?;
+    let store = opened.store.clone();
+    // Large, and done once.
+    let built = Box::pin(build_daemon(source.clone(), config.clone(), opened, wait)).await;
+    if built.is_err() {
+        // Otherwise the lease would be given up by whatever task drops the store last, and giving it
+        // up blocks on the server.
+        store.resign().await;
+    }
+    built
 }
 
 async fn build_daemon(
     source: ConfigSource,
     config: Config,
-    patience: Patience,
+    Opened { store, writer, trusted }: Opened,
+    wait: &mut Wait<'_>,
 ) -> Result<Daemon, StartError> {
-    let Opened { store, writer, trusted } = opening::open_store(&config, patience).await?;
     let (registry, build_info) = build_registry(&config, &store)?;
     let meters = register_meters(&registry)?;
     let mut tasks = Tasks::default();
@@ -72,6 +101,7 @@ async fn build_daemon(
 
     let outages = Outages::default();
     spawn_delivery(&config, &store, &standing, &meters, &outages, &mut tasks).await?;
+    wait.end().await;
     let listeners = Listeners::new(&registry)?;
     let (webhook, webhook_address) = listeners.bind_webhook(&config.webhook).await?;
     let (ops, ops_address) = listeners.bind_ops(&config.ops).await?;

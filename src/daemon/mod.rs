@@ -18,6 +18,7 @@ mod service_manager;
 mod shared_rules;
 mod source;
 mod tasks;
+mod wait;
 mod waiting_room;
 
 use std::{
@@ -36,10 +37,10 @@ use crate::{
 };
 
 pub use error::{EndedEarly, StartError};
-use opening::Patience;
 pub use rules::rules as delivery_rules;
 pub use source::ConfigSource;
 use tasks::Tasks;
+use wait::Patience;
 
 /// Time limit of the whole shutdown: container runtimes kill after 10 s.
 const STOPPING: Duration = Duration::from_millis(9500);

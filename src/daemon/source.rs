@@ -1,11 +1,12 @@
 //! The source of the configuration, at the start and at each reload.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::config::{Config, ConfigError, Environment};
 
-/// Loads the configuration, any number of times.
-pub struct ConfigSource(Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
+/// Loads the configuration, any number of times. Clones load the same one.
+#[derive(Clone)]
+pub struct ConfigSource(Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
 
 impl ConfigSource {
     /// The given file, else the one that the environment names, overridden by the environment.
@@ -17,7 +18,7 @@ impl ConfigSource {
     /// Any other way to load it.
     #[must_use]
     pub fn new(load: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static) -> Self {
-        Self(Box::new(load))
+        Self(Arc::new(load))
     }
 
     /// Loads it.

@@ -88,6 +88,35 @@ async fn a_server_that_cannot_be_used_yet_is_waited_for() {
     }
 }
 
+/// A server that can be used at first, and not any more when the leader stores its rules.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_be_used_any_more_is_waited_for() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let [webhook, ops] = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+    let setup = Setup::new().at(&database.url);
+    setup.start().await.stop().await;
+    cluster.sql(
+        &database.name,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'a standby by now' USING ERRCODE = '25006'; END $$;
+         CREATE TRIGGER refuses BEFORE INSERT OR UPDATE ON meta FOR EACH ROW
+         WHEN (NEW.key = 'rules') EXECUTE FUNCTION refuse()",
+    );
+    let setup = Setup::new().at(&database.url).webhook("check_ids = [\"no-mfa\"]");
+    let daemon = Starting::of(&setup, [&webhook, &ops]);
+    daemon.until_told(&["the start waits for it", "a standby by now"]).await;
+    assert_listeners_say_why(&webhook, &ops, "a standby by now").await;
+    cluster.sql(&database.name, "DROP TRIGGER refuses ON meta");
+    daemon.until_told(&["the start goes on"]).await;
+    until("readiness", || async {
+        let answer = reqwest::get(format!("http://{ops}/-/ready")).await;
+        (answer.ok()?.status().as_u16() == 200).then_some(())
+    })
+    .await;
+    daemon.stop().await;
+}
+
 async fn get(url: &str) -> (u16, String) {
     let answer = reqwest::get(url).await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
