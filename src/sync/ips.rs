@@ -85,7 +85,9 @@ impl IpQuestions {
         let (mut ended, mut changes) = (Vec::with_capacity(ips.len()), Vec::new());
         for (ip, answered) in ips.into_iter().zip(answers) {
             let mut end = TargetEnd::from_answer(ip.to_string(), &answered);
-            end.skipped = answered.as_ref().map_or(0, |list| list.skipped);
+            if let Ok(list) = &answered {
+                (end.rows, end.skipped) = (list.items.len(), list.skipped);
+            }
             let mut deferred = None;
             match classify_answer(ip, answered) {
                 AnswerClass::Certain(change) => changes.push(change),

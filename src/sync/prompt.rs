@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ips::IpQuestions,
-    questions::{Target, UserQuestions},
+    questions::{Coverage, Target, UserQuestions},
 };
 use crate::{
     cii::webhook,
@@ -130,7 +130,8 @@ impl Prompt {
         if !targets.is_empty() {
             let target = |(login, is_watched)| Target { login, is_watched };
             let targets: Vec<_> = targets.into_iter().map(target).collect();
-            let tally = self.users.ask_about(&targets, Duration::ZERO, stop).await?;
+            let tally =
+                self.users.ask_about(&targets, Coverage::Some, Duration::ZERO, stop).await?;
             tracing::debug!(users = targets.len(), end = ?tally.end(), "users asked about promptly");
         }
         if !ips.is_empty() {

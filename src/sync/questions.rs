@@ -58,6 +58,15 @@ pub(super) struct Target {
     pub(super) is_watched: bool,
 }
 
+/// How much of what is polled a run covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coverage {
+    /// All users.
+    All,
+    /// Some of them, whose answers say nothing about the others.
+    Some,
+}
+
 type State = Result<Answered<UserObservation>, ApiError>;
 type Checks = Result<Answered<ListAnswer<Verdict>>, ApiError>;
 
@@ -81,16 +90,19 @@ struct Deferred {
     end: Option<PollEnd>,
     /// Whether the API client has no right to the failing checks.
     no_right: bool,
+    /// Whether the failing checks are a list.
+    has_list: bool,
     /// The answer that the service does not know the user. Only the end of the run shows whether it
     /// can be trusted.
     unknown: Option<FailureAnswer>,
 }
 
 impl UserQuestions {
-    /// Polls these users, spread over `window`.
+    /// Polls these users, spread over `window`. `coverage` says whether they are all that are polled.
     pub(super) async fn ask_about(
         &self,
         targets: &[Target],
+        coverage: Coverage,
         window: Duration,
         stop: &CancellationToken,
     ) -> Result<RunTally, StoreError> {
@@ -107,7 +119,7 @@ impl UserQuestions {
             .await?;
         if !stop.is_cancelled() {
             self.judge_unknown(&mut deferred, &mut tally).await?;
-            self.judge_deferred(deferred, &mut tally).await?;
+            self.judge_deferred(deferred, coverage, &mut tally).await?;
             renames::judge_renames(&self.store, run_begun_at).await?;
         }
         Ok(tally)
@@ -197,8 +209,11 @@ impl UserQuestions {
     async fn judge_deferred(
         &self,
         ends: Vec<Deferred>,
+        coverage: Coverage,
         tally: &mut RunTally,
     ) -> Result<(), StoreError> {
+        // The client may have lost a right since lists were last given: that is no user's own null.
+        let is_null_for_all = coverage == Coverage::All && !ends.iter().any(|end| end.has_list);
         // A right that is missing for one user's answer proves nothing about the others.
         let refused = ends.iter().filter(|end| end.no_right).count();
         if refused * 2 > ends.len() {
@@ -223,7 +238,11 @@ impl UserQuestions {
             let judged = self.store.commit(judge).await?;
             let mut polls = Vec::new();
             for (login, _, end) in nulls {
-                let is_untold = judged.get(login) == Some(&NullMeaning::UntoldForAll);
+                let is_untold = match judged.get(login) {
+                    Some(NullMeaning::UntoldForAll) => true,
+                    Some(NullMeaning::Untold) => is_null_for_all,
+                    Some(NullMeaning::Empty) | None => false,
+                };
                 if is_untold {
                     tally.record_untold(NULL_FOR_ALL);
                 }
@@ -255,7 +274,14 @@ fn deferred_parts(
     checks: &Checks,
     asked_at: Timestamp,
 ) -> Deferred {
-    let mut deferred = Deferred { no_right: lacks_checks_right(checks), ..Deferred::default() };
+    let mut deferred = Deferred {
+        no_right: lacks_checks_right(checks),
+        has_list: matches!(
+            checks,
+            Ok(Answered { value: ListAnswer::Given(Verdict::Fails(_)), .. })
+        ),
+        ..Deferred::default()
+    };
     if let Some(Ok(answer)) = state
         && !answer.value.null_lists.is_empty()
     {

@@ -16,7 +16,9 @@ pub(super) struct TargetEnd {
     pub(super) name: String,
     /// How the poll ended.
     pub(super) fate: Fate,
-    /// Rows of its lists that could not be read.
+    /// Rows of its list that could be read.
+    pub(super) rows: usize,
+    /// Rows of its list that could not be read.
     pub(super) skipped: usize,
     /// The root field to which the API client has no right.
     pub(super) no_right: Option<&'static str>,
@@ -40,7 +42,7 @@ pub(super) enum Fate {
 impl TargetEnd {
     /// A result with this fate.
     pub(super) fn new(name: String, fate: Fate) -> Self {
-        Self { name, fate, skipped: 0, no_right: None }
+        Self { name, fate, rows: 0, skipped: 0, no_right: None }
     }
 
     /// The result of a target with a request of its own.
@@ -55,7 +57,7 @@ impl TargetEnd {
 
     /// Counts the result into its run; returns whether the run must stop.
     fn count_into(&self, tally: &mut RunTally) -> bool {
-        tally.count_skipped(self.skipped);
+        tally.count_rows(self.rows, self.skipped);
         if let Some(field) = self.no_right {
             tally.record_off(field);
         }

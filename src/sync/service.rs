@@ -31,11 +31,14 @@ impl Job for ServiceJob {
         let integrations =
             part.count_answer("getIntegrationsStatus", self.client.fetch_integrations().await);
         let admins = part.count_answer("listAdminLogins", self.client.fetch_admins().await);
-        for skipped in [
-            integrations.as_ref().map(|list| list.skipped),
-            admins.as_ref().map(|list| list.skipped),
-        ] {
-            part.tally.count_skipped(skipped.unwrap_or(0));
+        for (rows, skipped) in [
+            integrations.as_ref().map(|list| (list.items.len(), list.skipped)),
+            admins.as_ref().map(|list| (list.items.len(), list.skipped)),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            part.tally.count_rows(rows, skipped);
         }
         let daily_failures = match self.client.fetch_daily_failures().await {
             // The field is an experiment of the service: its absence is no failure.

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     job::{Job, Pace},
-    questions::{Target, UserQuestions},
+    questions::{Coverage, Target, UserQuestions},
     reason, renames,
 };
 use crate::{
@@ -232,7 +232,7 @@ impl TenantJob {
                 }
             };
             tally.count_answered(answer.users.len());
-            tally.count_skipped(answer.skipped);
+            tally.count_rows(answer.users.len(), answer.skipped);
             token.clone_from(&answer.next);
             self.record_page(answer, begun_at, asked_at).await?;
             tracing::debug!(page, users = tally.counts().ok, "listing the tenant");
@@ -283,7 +283,7 @@ impl TenantJob {
         );
         let target = |login| Target { login, is_watched: false };
         let targets: Vec<_> = absent.into_iter().map(target).collect();
-        self.questions.ask_about(&targets, Duration::ZERO, stop).await?;
+        self.questions.ask_about(&targets, Coverage::Some, Duration::ZERO, stop).await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     job::{Job, Pace},
-    questions::{Target, UserQuestions},
+    questions::{Coverage, Target, UserQuestions},
 };
 use crate::{
     clock,
@@ -39,7 +39,7 @@ impl Job for UsersJob {
         let max_users = self.questions.policy.borrow().max_users;
         let read = move |reader: &Reader| load_targets(reader, is_listed, max_users);
         let targets = self.questions.store.read(read).await?;
-        Ok(self.questions.ask_about(&targets, pace.window, stop).await?.end())
+        Ok(self.questions.ask_about(&targets, Coverage::All, pace.window, stop).await?.end())
     }
 
     async fn wait_until_recovered(&self) {

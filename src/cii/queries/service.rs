@@ -123,14 +123,17 @@ pub(super) fn read_admin(row: &Row<'_>) -> Option<Admin> {
     })
 }
 
-/// Reads a day and its count; an unreadable count is unknown.
+/// Reads a day and its count; an unreadable count is unknown, and a text that is no day is no row: it
+/// could be any day, and would sort behind all of them.
 pub(super) fn read_day(row: &Row<'_>) -> Option<(String, Option<u64>)> {
     let total = match row.leaf("total") {
         Value::String(digits) => digits.trim().parse().ok(),
         // A whole number may have a fraction of zero, such as `7.0`.
         total => total.as_u64().or_else(|| total.to_string().strip_suffix(".0")?.parse().ok()),
     };
-    Some((read_text(row.leaf("day"))?, total))
+    let day = read_text(row.leaf("day"))?;
+    day.get(..10)?.parse::<chrono::NaiveDate>().ok()?;
+    Some((day, total))
 }
 
 #[cfg(test)]

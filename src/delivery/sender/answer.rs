@@ -19,11 +19,12 @@ pub(super) fn read_answer(
     content_type: Option<&str>,
     body: &[u8],
 ) -> Result<Sent, String> {
-    if body.is_empty() {
-        return Ok(Sent::default());
-    }
     let media_type = content_type.unwrap_or(UNSAID).split(';').next().unwrap_or_default();
     let media_type = media_type.trim().to_ascii_lowercase();
+    // A web server that returns nothing for any path calls that HTML; no receiver of OTLP does.
+    if body.is_empty() && media_type != "text/html" {
+        return Ok(Sent::default());
+    }
     let sent = match media_type.as_str() {
         "application/x-protobuf" | "application/protobuf" | UNSAID => read_protobuf(body),
         "application/json" => read_json(body),
@@ -173,9 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_counts_whatever_its_type() {
-        for content_type in ["", PROTOBUF, JSON, "text/html", "text/plain; charset=utf-8"] {
+    fn nothing_counts_unless_a_web_server_says_it() {
+        for content_type in ["", PROTOBUF, JSON, "text/plain; charset=utf-8"] {
             assert_eq!(read_sent(content_type, ""), Some((0, None)), "{content_type:?}");
+        }
+        for content_type in ["text/html", "Text/HTML; charset=utf-8"] {
+            assert_eq!(read_sent(content_type, ""), None, "{content_type:?}");
         }
     }
 

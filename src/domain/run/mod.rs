@@ -89,6 +89,8 @@ pub struct RunTally {
     noun: &'static str,
     rule: RunRule,
     counts: RunCounts,
+    /// Rows of lists that could be read.
+    rows: u64,
     first_error: Option<String>,
     /// The first targets without an answer.
     failed_names: Vec<String>,
@@ -114,6 +116,7 @@ impl RunTally {
             noun,
             rule,
             counts: RunCounts::default(),
+            rows: 0,
             first_error: None,
             failed_names: Vec::new(),
             refused: 0,
@@ -162,9 +165,10 @@ impl RunTally {
         self.refused += 1;
     }
 
-    /// Counts rows that could not be read.
-    pub const fn count_skipped(&mut self, rows: usize) {
-        self.counts.skipped += rows as u64;
+    /// Counts rows of lists that could be read, and rows that could not.
+    pub const fn count_rows(&mut self, read: usize, skipped: usize) {
+        self.rows += read as u64;
+        self.counts.skipped += skipped as u64;
     }
 
     /// Records that the API client has no right to a root field without which the job cannot work.
@@ -213,14 +217,14 @@ impl RunTally {
     /// failure.
     #[must_use]
     pub fn is_failed(&self) -> bool {
-        let RunCounts { asked, ok, failed, skipped, .. } = self.counts;
+        let RunCounts { asked, failed, skipped, .. } = self.counts;
         let (asked, failed) = (asked - self.refused, failed - self.refused);
         let too_many_failed = match self.rule {
             RunRule::Majority => failed * 2 > asked,
             RunRule::Each => failed > 0,
         };
-        // Unreadable rows are compared with the rows that could be read.
-        let too_many_skipped = self.rule == RunRule::Majority && skipped > ok;
+        // Rows are compared with rows: a target of the run can have many.
+        let too_many_skipped = skipped > self.rows;
         let is_broken = self.gave_up.is_some() || self.broke.is_some();
         is_broken || too_many_failed || too_many_skipped || self.untold.is_some()
     }
@@ -422,9 +426,14 @@ mod tests {
         {
             let mut tally = users();
             tally.count_answered(rows);
-            tally.count_skipped(skipped);
+            tally.count_rows(rows, skipped);
             assert_eq!(tally.end().outcome, outcome, "{rows} {skipped}");
         }
+        // The one address of a run has many users.
+        let mut tally = RunTally::new("addresses", RunRule::Majority);
+        tally.count_answered(1);
+        tally.count_rows(400, 2);
+        assert_eq!(tally.end().outcome, JobOutcome::Succeeded);
         let mut tally = users();
         tally.count_answered(5);
         tally.record_untold("failingChecks is null for every user");

@@ -128,6 +128,29 @@ async fn failing_checks_that_are_null_for_everybody_or_refused_make_the_polls_do
     }
 }
 
+/// A4 after lists were given: nobody waits a day to hear that the client lost its right.
+#[tokio::test]
+async fn failing_checks_that_become_null_for_everybody_make_the_polls_down_at_once() {
+    for setting in ["auto", "untold"] {
+        let simulator = tenant().await;
+        let setup = watching(&simulator, &[ZOE, YAN]).api(&format!("null_lists = \"{setting}\""));
+        let exporter = failing_both(setup).await;
+        exporter.until_metric(&poll_up(ZOE), 1.0).await;
+        simulator.faults().add(Fault::graphql(Kind::null("failingChecks")).of("getEndUser"));
+        for user in [ZOE, YAN] {
+            exporter.until_metric(&poll_up(user), 0.0).await;
+        }
+        exporter.until_metric("cii_sync_up{task=\"users\"}", 0.0).await;
+        let job = job(&exporter, "users").await;
+        let reason = job["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains("failingChecks is null"), "{setting}: {job}");
+        assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 2.0);
+        simulator.faults().clear();
+        exporter.until_metric(&poll_up(ZOE), 1.0).await;
+        exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
+    }
+}
+
 /// A4: null for one user while others are told is that user's alone.
 #[tokio::test]
 async fn failing_checks_that_are_null_for_one_user_end_nothing_and_are_told_there() {

@@ -1,9 +1,14 @@
 //! Lists with rows that no reader expects, and page tokens that lead nowhere.
 
-use cii_simulator::{AppsyncError, Fault, Kind, Oddity};
+use cii_simulator::{
+    AppsyncError, Fault, Kind, Oddity,
+    tenant::{IpAddress, User},
+};
 use serde_json::{Value, json};
 
-use super::{NEVER, listed, listing, simulator, targets, until_asked, until_logged, up};
+use super::{
+    EVERY_SECOND, NEVER, listed, listing, simulator, targets, until_asked, until_logged, up,
+};
 use crate::harness::{Setup, until};
 
 /// A5: leaves of a row.
@@ -196,4 +201,30 @@ async fn a_page_token_that_expired_does_not_stop_the_listing_for_good() {
     })
     .await;
     assert!(simulator.faults().list().is_empty());
+}
+
+/// A5 for the users of an address: a few of many that cannot be read do not fail the job, and most do.
+#[tokio::test]
+async fn rows_of_an_address_are_compared_with_its_rows() {
+    for (odd, skipped, is_up) in [(2, 2.0, 1.0), (5, 5.0, 0.0)] {
+        let simulator = simulator(0).await;
+        simulator.tenant(|tenant| {
+            for number in 0..8 {
+                let mut user = User::new(&format!("u{number}@example.com"), "U");
+                user.ip_addresses = vec![IpAddress::new("203.0.113.1")];
+                tenant.add_user(user);
+            }
+        });
+        for row in 0..odd {
+            let kind = Kind::OddRow(row, Oddity::Null);
+            simulator.faults().add(Fault::graphql(kind).of("getEndUsersByIp"));
+        }
+        let exporter = Setup::new()
+            .polling(&simulator, EVERY_SECOND)
+            .watch("ips = [\"203.0.113.1\"]")
+            .start()
+            .await;
+        exporter.until_metric(&targets("ips", "skipped"), skipped).await;
+        exporter.until_metric("cii_sync_up{task=\"ips\"}", is_up).await;
+    }
 }

@@ -19,7 +19,8 @@ async fn a_day_that_cannot_be_read_costs_only_itself() {
     let days = json!([null, { "day": "2026-01-11" }, { "day": "2026-01-09", "total": "7" }, {}]);
     let fake = Fake::api(vec![Reply::data(&json!({ "getTotalCheckFailingCounts": days }))]).await;
     assert_eq!(fake.client().fetch_daily_failures().await, Ok(None));
-    let days = json!([{ "day": "2026-01-09", "total": "7" }, { "total": 1 }]);
+    let days = json!([{ "day": "2026-01-09", "total": "7" }, { "total": 1 },
+        { "day": "soon, I hope", "total": 3 }, { "day": "7", "total": 2 }]);
     let fake = Fake::api(vec![Reply::data(&json!({ "getTotalCheckFailingCounts": days }))]).await;
     assert_eq!(fake.client().fetch_daily_failures().await, Ok(Some(7)));
 }
