@@ -37,6 +37,9 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
 async fn run_daemon(source: ConfigSource) -> ExitCode {
     // In a task of its own, so that its time limit starts at the signal even while the daemon's
     // start blocks this task.
+    if let Err(error) = signal::outlive_hangup() {
+        return exit::fail(exit::START_FAILED, &error);
+    }
     let mut stop = match signal::listen_for_stop() {
         Ok(stop) => tokio::spawn(stop),
         Err(error) => return exit::fail(exit::START_FAILED, &error),

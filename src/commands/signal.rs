@@ -33,6 +33,16 @@ pub(crate) fn listen_for_stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// Keeps SIGHUP from ending the process. The daemon reloads its configuration on it once it runs; one
+/// that is still starting has just read it.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub(crate) fn outlive_hangup() -> std::io::Result<()> {
+    // The handler stays when the receiver is dropped.
+    signal(SignalKind::hangup()).map(drop)
+}
+
 async fn wait_for_either(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = terminate.recv() => {}

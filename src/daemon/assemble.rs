@@ -40,8 +40,13 @@ pub(super) async fn assemble(
     announce::log_start(&config);
     let mut wait = Wait::new(&config, patience);
     loop {
+        wait.begin_try().await?;
         match try_assemble(&source, &config, &mut wait).await {
             Ok(daemon) => return Ok(daemon),
+            // Another replica took the lease over meanwhile: this one follows.
+            Err(StartError::Store(StoreError::NotLeader)) => {
+                tracing::info!("another replica leads by now; the start begins anew");
+            }
             // The server can become unavailable at any step.
             Err(StartError::Store(error)) => {
                 let waited = wait.wait_or_fail(error).await;
@@ -59,6 +64,7 @@ async fn try_assemble(
     wait: &mut Wait<'_>,
 ) -> Result<Daemon, StartError> {
     let opened = opening::open_store(config).await?;
+    wait.record_opened();
     let store = opened.store.clone();
     // Large, and done once.
     let built = Box::pin(build_daemon(source.clone(), config.clone(), opened, wait)).await;
@@ -101,8 +107,7 @@ async fn build_daemon(
 
     let outages = Outages::default();
     spawn_delivery(&config, &store, &standing, &meters, &outages, &mut tasks).await?;
-    wait.end().await;
-    let listeners = Listeners::new(&registry)?;
+    let mut listeners = Listeners::new(&registry, wait.end().await)?;
     let (webhook, webhook_address) = listeners.bind_webhook(&config.webhook).await?;
     let (ops, ops_address) = listeners.bind_ops(&config.ops).await?;
 

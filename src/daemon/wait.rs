@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
-use super::{StartError, service_manager, waiting_room::WaitingRoom};
+use super::{StartError, listener::BoundSockets, service_manager, waiting_room::WaitingRoom};
 use crate::{
     config::{Config, StorePlace},
     store::StoreError,
@@ -13,6 +13,13 @@ use crate::{
 
 /// Pause between two tries.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// Pause where the store could be opened and a later step failed: each try logs what opening logs, and
+/// can take the lease from another replica for a moment.
+const LONG_PAUSE: Duration = Duration::from_secs(15);
+
+/// What is waited for before the first try has ended.
+const OPENING: &str = "it is being opened, or brought up to date";
 
 /// Least time between two log lines about the same wait.
 const LOG_EVERY: Duration = Duration::from_mins(1);
@@ -40,8 +47,10 @@ pub(super) struct Wait<'a> {
     is_allowed: bool,
     /// The last logged reason, and when it was logged.
     logged: Option<(String, Instant)>,
-    /// The listeners, once the first try failed.
+    /// Both listeners, from the first try on.
     room: Option<WaitingRoom>,
+    /// Whether this try came past opening the store.
+    has_opened: bool,
 }
 
 impl<'a> Wait<'a> {
@@ -49,28 +58,43 @@ impl<'a> Wait<'a> {
     pub(super) fn new(config: &'a Config, patience: Patience) -> Self {
         let is_server = matches!(config.store.place, StorePlace::Server(_));
         let is_allowed = is_server && patience == Patience::Wait;
-        Self { config, is_allowed, logged: None, room: None }
+        Self { config, is_allowed, logged: None, room: None, has_opened: false }
+    }
+
+    /// Begins a try: both listeners answer from now on, since a single try can take minutes.
+    ///
+    /// # Errors
+    /// When the address of a listener cannot be bound.
+    pub(super) async fn begin_try(&mut self) -> Result<(), StartError> {
+        self.has_opened = false;
+        if self.is_allowed && self.room.is_none() {
+            self.room = Some(WaitingRoom::open(self.config, OPENING.to_owned()).await?);
+        }
+        Ok(())
+    }
+
+    /// Records that the store is open: a failure from now on is about the daemon's own first steps.
+    pub(super) const fn record_opened(&mut self) {
+        self.has_opened = true;
     }
 
     /// Waits until the next try.
     ///
     /// # Errors
-    /// The same error, where waiting is not allowed or cannot help. When the wait begins and the
-    /// address of a listener cannot be bound.
+    /// The same error, where waiting is not allowed or cannot help.
     pub(super) async fn wait_or_fail(&mut self, error: StoreError) -> Result<(), StartError> {
         if !self.is_allowed || !error.is_transient() {
             return Err(error.into());
         }
         let advice = error.is_read_only().then_some(WRITABLE);
         let why = advice.map_or_else(|| error.to_string(), |advice| format!("{error}: {advice}"));
-        match &self.room {
-            Some(room) => room.set_reason(&why),
-            None => self.room = Some(WaitingRoom::open(self.config, why.clone()).await?),
+        if let Some(room) = &self.room {
+            room.set_reason(&why);
         }
         self.log_reason(&error, advice, why);
         let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
         service_manager::notify(NotifyState::ExtendTimeoutUsec(extension));
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(if self.has_opened { LONG_PAUSE } else { PAUSE }).await;
         Ok(())
     }
 
@@ -88,12 +112,14 @@ impl<'a> Wait<'a> {
         self.logged = Some((why, Instant::now()));
     }
 
-    /// Closes the listeners, so that the daemon can bind their addresses.
-    pub(super) async fn end(&mut self) {
-        if let Some(room) = self.room.take() {
-            room.close().await;
+    /// Ends the wait. The daemon's listeners take the returned sockets over.
+    pub(super) async fn end(&mut self) -> BoundSockets {
+        let Some(room) = self.room.take() else { return BoundSockets::default() };
+        let sockets = room.close().await;
+        if self.logged.take().is_some() {
             tracing::info!("the database can be used; the start goes on");
             service_manager::notify(NotifyState::Status(""));
         }
+        sockets
     }
 }

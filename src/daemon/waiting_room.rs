@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{
     StartError,
-    listener::{Listeners, Proof, Proofs},
+    listener::{BoundSockets, Listeners, Proof, Proofs},
     tasks::{Stage, Tasks},
 };
 use crate::{config::Config, ingest, web};
@@ -16,6 +16,7 @@ use crate::{config::Config, ingest, web};
 /// The listeners, bound until [`close`](Self::close).
 pub(super) struct WaitingRoom {
     why: watch::Sender<String>,
+    sockets: BoundSockets,
     tasks: Tasks,
 }
 
@@ -27,9 +28,13 @@ impl WaitingRoom {
     /// the same reason later.
     pub(super) async fn open(config: &Config, why: String) -> Result<Self, StartError> {
         // A registry of its own: there is no scrape before there is a store.
-        let listeners = Listeners::new(&Registry::new())?;
+        let mut listeners = Listeners::new(&Registry::new(), BoundSockets::default())?;
         let (webhook, _) = listeners.bind_webhook(&config.webhook).await?;
         let (ops, _) = listeners.bind_ops(&config.ops).await?;
+        let sockets = BoundSockets {
+            webhook: webhook.duplicate_socket().ok(),
+            ops: ops.duplicate_socket().ok(),
+        };
         let (why, current_why) = watch::channel(why);
         let mut tasks = Tasks::default();
         // Every delivery gets the same 503, so the sender need not be known.
@@ -41,7 +46,7 @@ impl WaitingRoom {
         let users: Proofs = Arc::new(|_| Proof::User);
         let routes = web::starting_routes(current_why);
         tasks.spawn(Stage::Listeners, "ops listener", |stop| ops.serve(routes, users, stop));
-        Ok(Self { why, tasks })
+        Ok(Self { why, sockets, tasks })
     }
 
     /// Replaces the reason that `/-/ready` returns.
@@ -55,8 +60,10 @@ impl WaitingRoom {
         });
     }
 
-    /// Finishes the requests in hand, and closes both listeners.
-    pub(super) async fn close(self) {
+    /// Finishes the requests in hand, and stops both listeners. New connections wait in the returned
+    /// sockets.
+    pub(super) async fn close(self) -> BoundSockets {
         self.tasks.stop().await;
+        self.sockets
     }
 }

@@ -137,10 +137,10 @@ families! {
     /// When the service last answered about the watched IP address: how old its numbers are.
     IpObserved: Gauge "cii_ip_observed_timestamp_seconds" ["ip"],
     /// 1 when the last poll of the watched user was answered, 0 when the service answered with an
-    /// error or without the failing checks. An outage of the whole service is in cii_sync_up alone.
+    /// error or without the failing checks. An outage of the whole service shows on the job alone.
     UserPollUp: Gauge "cii_user_poll_up" ["login"],
     /// 1 when the last poll of the watched IP address was answered, 0 when the service answered
-    /// with an error. An outage of the whole service is in cii_sync_up alone.
+    /// with an error. An outage of the whole service shows on the job alone.
     IpPollUp: Gauge "cii_ip_poll_up" ["ip"],
     /// Always 1; the tenant's name (`tenant.name`, else its id, else `unnamed`) and its id as
     /// labels, which is empty until a delivery tells it.

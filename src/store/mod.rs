@@ -87,7 +87,7 @@ pub use query::{
 pub use row::body::pack_body;
 pub use standing::Standing;
 
-/// The version of the schema that made the listing of the tenant, and hourly polls, the defaults.
+/// The version of the file's schema that made the listing of the tenant, and hourly polls, the defaults.
 const HOURLY_SINCE: usize = 5;
 
 /// A handle to the store; clones share it.
@@ -441,7 +441,8 @@ impl Store {
     /// without a listing of the tenant.
     #[must_use]
     pub fn had_former_defaults(&self) -> bool {
-        (1..HOURLY_SINCE).contains(&self.shared.version_before)
+        // Schemas on a server are counted anew, and are all younger.
+        !self.is_shared() && (1..HOURLY_SINCE).contains(&self.shared.version_before)
     }
 
     /// The number of the newest committed event. A change is only a wake-up and carries no data:

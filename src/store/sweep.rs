@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{domain::Timestamp, ledger::EventHour};
 
+/// Hours of the log that one sweep looks into.
+const HOURS_AT_ONCE: i64 = 16;
+
 /// Does it within a transaction.
 pub(in crate::store) fn sweep(
     connection: &dyn Connection,
@@ -124,18 +127,30 @@ fn remove_events(
             LIMIT ?1)",
         params![limit],
     )?;
+    // Counted, so that a sweep that only finds hours without events is not taken for the last one.
+    Ok(seqs.len() + remove_empty_hours(connection, hour)?)
+}
+
+/// Removes hours before this one that have no events any more. The newest one stays: the next event
+/// may be of that hour.
+fn remove_empty_hours(connection: &dyn Connection, before: i64) -> Result<usize, StoreError> {
     connection.execute(
-        "DELETE FROM event_hour WHERE first < (
-            SELECT max(first) FROM event_hour WHERE first <= (SELECT min(seq) FROM event))",
-        &[],
-    )?;
-    Ok(seqs.len())
+        "DELETE FROM event_hour WHERE first IN (
+            SELECT h.first FROM event_hour AS h
+            WHERE h.hour < ?1 AND h.first < (SELECT max(first) FROM event_hour)
+            AND NOT EXISTS (
+                SELECT 1 FROM event AS e WHERE e.seq >= h.first AND e.seq < (
+                    SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first))
+            ORDER BY h.first LIMIT ?2)",
+        params![before, HOURS_AT_ONCE],
+    )
 }
 
 /// The first events of the hours that a condition names, up to a number. The newest event is never
 /// among them: what is read from the end of the log finds one.
 ///
-/// Hour by hour: asked for at once, and in their order, an engine would read and sort all of them.
+/// Hour by hour: asked for at once, and in their order, an engine would read and sort all of them. A
+/// few hours at a time, since each is a round trip to a server.
 fn first_events_of_hours(
     connection: &dyn Connection,
     condition: &str,
@@ -145,13 +160,14 @@ fn first_events_of_hours(
         "SELECT first, coalesce(
             (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
             (SELECT event FROM head)) AS next
-         FROM event_hour AS h WHERE {condition} ORDER BY first"
+         FROM event_hour AS h WHERE {condition} AND first <= ?2 ORDER BY first LIMIT ?3"
     );
     let runs: Vec<(i64, i64)> =
-        connection.all(&sql, params![hour], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        connection
+            .all(&sql, params![hour, up_to, HOURS_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut seqs = Vec::new();
     for (first, next) in runs {
-        if first > up_to || seqs.len() >= limit {
+        if seqs.len() >= limit {
             break;
         }
         seqs.extend(connection.all(

@@ -17,6 +17,9 @@ use crate::{
 /// How often expiry is checked; short compared with the minutes that operators specify.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// How long expiry pauses when it finds only entries that cannot be decoded.
+const STUCK_FOR: Duration = Duration::from_mins(1);
+
 /// How often old rows are removed.
 const PRUNING: Duration = Duration::from_hours(1);
 
@@ -47,6 +50,8 @@ impl Housekeeping {
     /// When the store is closed meanwhile.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut pruned: Option<Instant> = None;
+        // When entries of the watch list were last found that cannot expire.
+        let mut stuck: Option<Instant> = None;
         let mut trust = Trust::new(self.trusted, clock::now());
         while !stop.is_cancelled() {
             let is_due = pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNING);
@@ -54,17 +59,24 @@ impl Housekeeping {
             let is_trusted = trust.is_trusted(clock::now());
             // What keeps one of them from its end, such as a row that cannot be read, keeps no other.
             let moved = self.move_ended(&stop).await;
-            let expired = if is_trusted { self.expire(&stop).await } else { Ok(()) };
+            let is_stuck = stuck.is_some_and(|stuck| stuck.elapsed() < STUCK_FOR);
+            let expired = if is_trusted && !is_stuck { self.expire(&stop).await } else { Ok(true) };
+            if matches!(expired, Ok(false)) && stuck.replace(Instant::now()).is_none() {
+                tracing::warn!(
+                    "entries of the watch list that expired cannot be understood, and stay; a newer \
+                     exporter may have written them"
+                );
+            }
             let removed = if is_due && is_trusted { Some(self.prune(&stop).await) } else { None };
             if matches!(removed, Some(Ok(()))) {
                 pruned = Some(Instant::now());
             }
-            let outcomes = [moved, expired, removed.unwrap_or(Ok(()))];
+            let outcomes = [moved, expired.map(drop), removed.unwrap_or(Ok(()))];
             let errors: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
             if errors.iter().any(|error| matches!(error, StoreError::Closed)) {
                 return Err(StoreError::Closed);
             }
-            if let Some(error) = errors.first() {
+            for error in errors {
                 tracing::warn!(%error, "the store cannot be kept in order");
             }
             tokio::select! {
@@ -86,15 +98,18 @@ impl Housekeeping {
         Ok(())
     }
 
-    /// Ends entries of the watch list whose time has passed.
-    async fn expire(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+    /// Ends entries of the watch list whose time has passed; false when some cannot be ended.
+    async fn expire(&self, stop: &CancellationToken) -> Result<bool, StoreError> {
         let now = clock::now();
-        let mut expired = 0;
+        let (mut expired, mut is_done) = (0, true);
         while !stop.is_cancelled()
             && self.store.read(move |reader| reader.has_expired_watch(now)).await?
         {
             match self.store.commit(ExpireWatch { at: now }).await? {
-                0 => break,
+                0 => {
+                    is_done = false;
+                    break;
+                }
                 some => expired += some,
             }
             tokio::time::sleep(PAUSE).await;
@@ -102,7 +117,7 @@ impl Housekeeping {
         if expired > 0 {
             tracing::info!(expired, "entries of the watch list expired");
         }
-        Ok(())
+        Ok(is_done)
     }
 
     /// Removes rows that are older than the retention.

@@ -105,15 +105,15 @@ impl Replica {
 impl Condition {
     /// The condition while a start waits for the database: nothing else is known yet.
     pub(super) fn without_store(why: &str) -> Self {
-        let part = |state| Part { state, reason: Some(why.to_owned()) };
+        let failing = || Part { state: "failing", reason: None };
         Self {
             ready: false,
             daemon: Part {
                 state: "starting",
-                reason: Some(format!("starting: waits for the database: {why}")),
+                reason: Some(format!("waits for the database: {why}")),
             },
-            store_writes: part("failing"),
-            store_reads: part("failing"),
+            store_writes: failing(),
+            store_reads: failing(),
             api: Part::UNKNOWN,
             otlp: Part::UNKNOWN,
             replica: None,

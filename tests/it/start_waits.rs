@@ -2,6 +2,8 @@
 
 use std::{
     fs::{self, File},
+    io::Write as _,
+    net::TcpStream,
     path::PathBuf,
     process::Command,
 };
@@ -43,9 +45,13 @@ impl Starting {
         .await;
     }
 
-    async fn stop(mut self) {
+    fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    async fn stop(mut self) {
+        self.signal("TERM");
         assert!(self.child.wait().await.unwrap().success(), "{}", self.log());
     }
 }
@@ -76,9 +82,22 @@ async fn a_server_that_cannot_be_used_yet_is_waited_for() {
         daemon.until_told(&["the start waits for it", expected]).await;
         assert!(!daemon.log().contains("takes webhook deliveries"), "{expected}");
         assert_listeners_say_why(&webhook, &ops, expected).await;
+        // A configuration manager that asks for a reload does not end it.
+        daemon.signal("HUP");
+        // Who is slow holds up nobody: no client meets a closed port from here on.
+        let slow = [&webhook, &ops].map(|address| {
+            let mut client = TcpStream::connect(address).unwrap();
+            client.write_all(b"GET /-/healthy HTTP/1.1\r\nhos").unwrap();
+            client
+        });
         mend();
+        until("healthy at the daemon's own listener", || async {
+            assert_eq!(get(&format!("http://{webhook}/-/healthy")).await.0, 200, "{expected}");
+            daemon.log().contains("takes webhook deliveries at").then_some(())
+        })
+        .await;
         daemon.until_told(&["the start goes on"]).await;
-        daemon.until_told(&["takes webhook deliveries at"]).await;
+        drop(slow);
         until("readiness", || async {
             (get(&format!("http://{ops}/-/ready")).await.0 == 200).then_some(())
         })
@@ -110,10 +129,30 @@ async fn a_server_that_cannot_be_used_any_more_is_waited_for() {
     cluster.sql(&database.name, "DROP TRIGGER refuses ON meta");
     daemon.until_told(&["the start goes on"]).await;
     until("readiness", || async {
-        let answer = reqwest::get(format!("http://{ops}/-/ready")).await;
-        (answer.ok()?.status().as_u16() == 200).then_some(())
+        (get(&format!("http://{ops}/-/ready")).await.0 == 200).then_some(())
     })
     .await;
+    daemon.stop().await;
+}
+
+/// Another replica takes the lease over between this one's election and its first commit as leader.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_loses_its_lease_begins_anew() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    Setup::new().at(&database.url).start().await.stop().await;
+    cluster.sql(
+        &database.name,
+        "CREATE SEQUENCE once;
+         CREATE FUNCTION take_over() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN IF nextval('once') = 1 THEN UPDATE head SET fence = fence + 1; END IF; RETURN NULL; END $$;
+         CREATE TRIGGER takes_over AFTER UPDATE ON head FOR EACH ROW
+         WHEN (NEW.fence <> OLD.fence AND pg_trigger_depth() = 0) EXECUTE FUNCTION take_over()",
+    );
+    let setup = Setup::new().at(&database.url).webhook("check_ids = [\"no-mfa\"]");
+    let daemon = Starting::of(&setup, ["127.0.0.1:0"; 2]);
+    daemon.until_told(&["another replica leads by now; the start begins anew"]).await;
+    daemon.until_told(&["takes webhook deliveries at"]).await;
     daemon.stop().await;
 }
 
@@ -148,6 +187,10 @@ async fn assert_listeners_say_why(webhook: &str, ops: &str, why: &str) {
     let answer = delivery.json(&body).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 503);
     assert!(answer.headers().contains_key("retry-after"));
+    // Whoever writes all of a large body before reading gets the answer, too.
+    let delivery = reqwest::Client::new().post(format!("http://{webhook}/webhooks/cii"));
+    let answer = delivery.body(vec![b'a'; 4 << 20]).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 503);
 }
 
 #[tokio::test(flavor = "multi_thread")]

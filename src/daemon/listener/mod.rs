@@ -12,7 +12,7 @@ mod tls;
 mod users;
 mod web;
 
-use std::{io, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Instant};
+use std::{io, net::SocketAddr, os::fd::AsFd as _, path::Path, pin::pin, sync::Arc, time::Instant};
 
 use axum::Router;
 use prometheus::Registry;
@@ -45,6 +45,15 @@ const MOST_STREAMS: usize = 64;
 pub(super) struct Listeners {
     shares: Shares,
     meters: Meters,
+    bound: BoundSockets,
+}
+
+/// Sockets that are bound already: listeners take them over from others, and no client meets a closed
+/// port meanwhile.
+#[derive(Default)]
+pub(super) struct BoundSockets {
+    pub(super) webhook: Option<std::net::TcpListener>,
+    pub(super) ops: Option<std::net::TcpListener>,
 }
 
 /// A bound listener.
@@ -59,32 +68,35 @@ pub(super) struct Listener {
 }
 
 impl Listeners {
-    /// Divides the connections, and registers their metrics with `registry`.
-    pub(super) fn new(registry: &Registry) -> Result<Self, StartError> {
+    /// Divides the connections, and registers their metrics with `registry`. Where a socket is in
+    /// `bound`, its address is not bound anew.
+    pub(super) fn new(registry: &Registry, bound: BoundSockets) -> Result<Self, StartError> {
         let meters = Meters::new()?;
         meters.register(registry)?;
-        Ok(Self { shares: Shares::of_this_process(), meters })
+        Ok(Self { shares: Shares::of_this_process(), meters, bound })
     }
 
     /// Binds the listener for deliveries.
     pub(super) async fn bind_webhook(
-        &self,
+        &mut self,
         config: &WebhookConfig,
     ) -> Result<(Listener, SocketAddr), StartError> {
         let settings = ["webhook.listen", "webhook.web_config"];
         let web = config.web_config.as_ref();
-        self.bind_listener("webhook", settings, config.listen, web, self.shares.webhook).await
+        let (bound, connections) = (self.bound.webhook.take(), self.shares.webhook);
+        self.bind_listener("webhook", settings, (config.listen, bound), web, connections).await
     }
 
     /// Binds the listener for scrapes and operators.
     pub(super) async fn bind_ops(
-        &self,
+        &mut self,
         config: &OpsConfig,
     ) -> Result<(Listener, SocketAddr), StartError> {
         let settings = ["ops.listen", "ops.web_config"];
         let web = config.web_config.as_ref();
+        let (bound, connections) = (self.bound.ops.take(), self.shares.ops);
         let (listener, address) =
-            self.bind_listener("ops", settings, config.listen, web, self.shares.ops).await?;
+            self.bind_listener("ops", settings, (config.listen, bound), web, connections).await?;
         // Connections inherit it. Without it a scrape is as right, and a little slower.
         let _ = set_socket_send_buffer_size(&listener.socket, SEND_BUFFER);
         Ok((listener, address))
@@ -101,12 +113,13 @@ impl Listeners {
         (self.shares.ops / 4).clamp(1, MOST_STREAMS)
     }
 
-    /// Binds the address, so that the start fails when it is not available.
+    /// Binds the address, so that the start fails when it is not available, or uses the socket that
+    /// is bound to it.
     async fn bind_listener(
         &self,
         name: &'static str,
         [listen, web_config]: [&'static str; 2],
-        address: SocketAddr,
+        (address, bound): (SocketAddr, Option<std::net::TcpListener>),
         web: Option<&WebConfigFile>,
         connections: usize,
     ) -> Result<(Listener, SocketAddr), StartError> {
@@ -114,13 +127,26 @@ impl Listeners {
         let up = || self.meters.web_config_up.with_label_values(&[name]);
         let web = web.map(|file| Web::read(name, &file.path, up())).transpose().map_err(wrong)?;
         let fails = |source| StartError::Listen { setting: listen, address, source };
-        let socket = TcpListener::bind(address).await.map_err(fails)?;
+        let socket = match bound {
+            Some(bound) => TcpListener::from_std(bound),
+            None => TcpListener::bind(address).await,
+        };
+        let socket = socket.map_err(fails)?;
         let bound = socket.local_addr().map_err(fails)?;
         Ok((Listener { name, socket, connections, web, meters: self.meters.clone() }, bound))
     }
 }
 
 impl Listener {
+    /// Another handle of the socket. Connections that nobody has accepted wait there for whoever
+    /// serves it next.
+    ///
+    /// # Errors
+    /// When the process may not open another file.
+    pub(super) fn duplicate_socket(&self) -> io::Result<std::net::TcpListener> {
+        Ok(self.socket.as_fd().try_clone_to_owned()?.into())
+    }
+
     /// Serves until stopped; running requests are answered first. When the listener has users,
     /// `proofs` decides which requests must be from one of them.
     pub(super) async fn serve(
@@ -202,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_in_a_request_ends_the_listener_with_an_error() {
-        let listeners = Listeners::new(&Registry::new()).unwrap();
+        let mut listeners = Listeners::new(&Registry::new(), BoundSockets::default()).unwrap();
         let text = "[webhook]\nsecrets = [\"s\"]\n[ops]\nlisten = \"127.0.0.1:0\"\n";
         let config = Config::from_text("", text, &Environment::default()).unwrap();
         let (listener, address) = listeners.bind_ops(&config.ops).await.unwrap();

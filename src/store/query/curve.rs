@@ -37,17 +37,29 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn log_begins_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.sql().optional(
-            "SELECT e.observed_at FROM event_hour AS h JOIN event AS e ON e.seq = (
-                SELECT seq FROM event
-                WHERE seq >= h.first AND seq < coalesce(
-                    (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
-                    9223372036854775807)
-                ORDER BY seq LIMIT 1)
-             ORDER BY h.hour > (SELECT event_hour FROM head), h.first LIMIT 1",
+        let mut runs: Vec<(i64, i64)> = Vec::new();
+        self.sql().each(
+            "SELECT first, coalesce(
+                (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
+                9223372036854775807)
+             FROM event_hour AS h
+             ORDER BY hour > (SELECT event_hour FROM head), first LIMIT 16",
             &[],
-            |row| row.get(0),
-        )
+            |row| {
+                runs.push((row.get(0)?, row.get(1)?));
+                Ok(())
+            },
+        )?;
+        // Retention leaves few hours without events, and for a short time.
+        for (first, next) in runs {
+            let sql = "SELECT observed_at FROM event WHERE seq >= ?1 AND seq < ?2
+                       ORDER BY seq LIMIT 1";
+            let begin = self.sql().optional(sql, params![first, next], |row| row.get(0))?;
+            if begin.is_some() {
+                return Ok(begin);
+            }
+        }
+        Ok(None)
     }
 
     /// The curves of the checks that are shown, in the order in which they came, the first

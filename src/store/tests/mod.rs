@@ -246,6 +246,12 @@ async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
 }
 
 #[tokio::test]
+async fn a_database_of_this_version_had_no_former_defaults() {
+    let fixture = Fixture::new().reopen().await;
+    assert!(!fixture.store.had_former_defaults());
+}
+
+#[tokio::test]
 async fn an_entry_that_cannot_be_read_keeps_no_other_one() {
     let fixture = Fixture::in_file();
     for user in ["a", "b"] {

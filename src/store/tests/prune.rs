@@ -103,7 +103,10 @@ async fn what_a_clock_that_was_ahead_wrote_keeps_nothing_older_behind_it() {
     while store.sweep(Retention::uniform(Some(at(HOUR + 10))), false).await.unwrap() > 0 {}
     let left = [HOUR + 20, 2 * HOUR, 100 * HOUR, 101 * HOUR].map(at);
     assert_eq!(observed().await, BTreeSet::from(left));
-    while store.sweep(Retention::uniform(Some(at(3 * HOUR))), false).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(3 * HOUR))), false).await.unwrap() > 0 {
+        let hours = |reader: &Reader| reader.sql().count("SELECT count(*) FROM event_hour", &[]);
+        assert_eq!(store.read(hours).await.unwrap(), 2, "hours without events go, too");
+    }
     assert_eq!(observed().await, BTreeSet::from([100 * HOUR, 101 * HOUR].map(at)));
 }
 
