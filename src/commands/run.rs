@@ -35,11 +35,11 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
 }
 
 async fn run_daemon(source: ConfigSource) -> ExitCode {
-    // In a task of its own, so that its time limit starts at the signal even while the daemon's
-    // start blocks this task.
     if let Err(error) = signal::outlive_hangup() {
         return exit::fail(exit::START_FAILED, &error);
     }
+    // In a task of its own, so that its time limit starts at the signal even while the daemon's
+    // start blocks this task.
     let mut stop = match signal::listen_for_stop() {
         Ok(stop) => tokio::spawn(stop),
         Err(error) => return exit::fail(exit::START_FAILED, &error),

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::{
     StartError,
     listener::{BoundSockets, Listeners, Proof, Proofs},
+    proofs, rules,
     tasks::{Stage, Tasks},
 };
 use crate::{config::Config, ingest, web};
@@ -43,21 +44,16 @@ impl WaitingRoom {
         tasks.spawn(Stage::Listeners, "webhook listener", |stop| {
             webhook.serve(routes, anybody, stop)
         });
-        let users: Proofs = Arc::new(|_| Proof::User);
+        let (_, access) = watch::channel(Arc::new(rules::access(config)));
+        let operators = proofs::of_operators(access);
         let routes = web::starting_routes(current_why);
-        tasks.spawn(Stage::Listeners, "ops listener", |stop| ops.serve(routes, users, stop));
+        tasks.spawn(Stage::Listeners, "ops listener", |stop| ops.serve(routes, operators, stop));
         Ok(Self { why, sockets, tasks })
     }
 
     /// Replaces the reason that `/-/ready` returns.
     pub(super) fn set_reason(&self, why: &str) {
-        self.why.send_if_modified(|before| {
-            let is_other = *before != why;
-            if is_other {
-                why.clone_into(before);
-            }
-            is_other
-        });
+        self.why.send_replace(why.to_owned());
     }
 
     /// Finishes the requests in hand, and stops both listeners. New connections wait in the returned
