@@ -49,6 +49,9 @@ pub enum StartError {
     /// Two metrics have the same name.
     #[error("cannot register the metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// A listener ended while the start waited for the database.
+    #[error(transparent)]
+    EndedEarly(#[from] EndedEarly),
 }
 
 impl StartError {

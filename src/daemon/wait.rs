@@ -81,7 +81,8 @@ impl<'a> Wait<'a> {
     /// Waits until the next try.
     ///
     /// # Errors
-    /// The same error, where waiting is not allowed or cannot help.
+    /// The same error, where waiting is not allowed or cannot help; and when a listener failed: nobody
+    /// would learn what the start waits for.
     pub(super) async fn wait_or_fail(&mut self, error: StoreError) -> Result<(), StartError> {
         if !self.is_allowed || !error.is_transient() {
             return Err(error.into());
@@ -94,8 +95,14 @@ impl<'a> Wait<'a> {
         self.log_reason(&error, advice, why);
         let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
         service_manager::notify(NotifyState::ExtendTimeoutUsec(extension));
-        tokio::time::sleep(if self.has_opened { LONG_PAUSE } else { PAUSE }).await;
-        Ok(())
+        let pause = if self.has_opened { LONG_PAUSE } else { PAUSE };
+        let failed = async {
+            match &mut self.room {
+                Some(room) => room.wait_for_failure().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::time::timeout(pause, failed).await.map_or(Ok(()), |ended| Err(ended.into()))
     }
 
     /// Logs why the start waits, unless the same reason was logged within [`LOG_EVERY`].
@@ -121,5 +128,21 @@ impl<'a> Wait<'a> {
             service_manager::notify(NotifyState::Status(""));
         }
         sockets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_that_fails_ends_the_wait() {
+        let text = "[webhook]\nsecrets = [\"s\"]\n[store]\nurl = \"postgres://cii@localhost/cii\"\n";
+        let config = Config::from_text("", text, &Environment::default()).unwrap();
+        let mut wait = Wait::new(&config, Patience::Wait);
+        wait.room = Some(WaitingRoom::of_failing_listener());
+        let failed = wait.wait_or_fail(StoreError::Busy).await.unwrap_err();
+        assert_eq!(failed.to_string(), "the task webhook listener ended early: a request panicked");
     }
 }

@@ -6,11 +6,15 @@ use std::{
     net::TcpStream,
     path::PathBuf,
     process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use cii_test_cluster::{Cluster, Options, Stop};
 use serde_json::Value;
-use tokio::process::Child;
+use tokio::{process::Child, task::JoinHandle};
 
 use crate::harness::{Body, Setup, free_port, until};
 
@@ -91,11 +95,11 @@ async fn a_server_that_cannot_be_used_yet_is_waited_for() {
             client
         });
         mend();
-        until("healthy at the daemon's own listener", || async {
-            assert_eq!(get(&format!("http://{webhook}/-/healthy")).await.0, 200, "{expected}");
-            daemon.log().contains("takes webhook deliveries at").then_some(())
-        })
-        .await;
+        let clients = [&webhook, &ops].map(|address| keep_asking(address.clone()));
+        daemon.until_told(&["takes webhook deliveries at"]).await;
+        for client in clients {
+            client.stop().await;
+        }
         daemon.until_told(&["the start goes on"]).await;
         drop(slow);
         until("readiness", || async {
@@ -154,6 +158,32 @@ async fn a_start_that_loses_its_lease_begins_anew() {
     daemon.until_told(&["another replica leads by now; the start begins anew"]).await;
     daemon.until_told(&["takes webhook deliveries at"]).await;
     daemon.stop().await;
+}
+
+/// A client that asks without a pause, each time by a new connection, and fails without an answer.
+struct Client {
+    asks: Arc<AtomicBool>,
+    task: JoinHandle<()>,
+}
+
+fn keep_asking(address: String) -> Client {
+    let asks = Arc::new(AtomicBool::new(true));
+    let task = tokio::spawn({
+        let asks = asks.clone();
+        async move {
+            while asks.load(Ordering::Relaxed) {
+                assert_eq!(get(&format!("http://{address}/-/healthy")).await.0, 200);
+            }
+        }
+    });
+    Client { asks, task }
+}
+
+impl Client {
+    async fn stop(self) {
+        self.asks.store(false, Ordering::Relaxed);
+        self.task.await.unwrap();
+    }
 }
 
 async fn get(url: &str) -> (u16, String) {

@@ -1,6 +1,8 @@
 //! Serves one connection: TLS if configured, then HTTP/1.1 or HTTP/2.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration,
+};
 
 use axum::{
     Router,
@@ -15,11 +17,12 @@ use hyper::{
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::Watcher,
+    server::graceful::GracefulConnection,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::watch,
 };
 use tower_service::Service as _;
 
@@ -47,6 +50,9 @@ const WINDOW: u32 = 64 * 1024;
 const ASKED_EVERY: Duration = Duration::from_secs(30);
 const ASKED_FOR: Duration = Duration::from_secs(20);
 
+/// How long a new connection may take for its first request when the listener shuts down.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
+
 /// Performs the TLS handshake if configured, and answers the connection's requests.
 pub(super) async fn serve_connection(
     stream: TcpStream,
@@ -54,10 +60,10 @@ pub(super) async fn serve_connection(
     web: Option<Arc<Web>>,
     tasks: Spawner,
     router: Router,
-    watcher: Watcher,
+    shutdown: watch::Receiver<()>,
 ) {
     let Some(tls) = web.and_then(|web| web.current().tls.clone()) else {
-        return serve_http1(stream, Some(peer), router, watcher).await;
+        return serve_http1(stream, Some(peer), router, shutdown).await;
     };
     // The handshake has the time limit of a head: it is shorter, but costs more computation.
     let stream = match tokio::time::timeout(HEAD, tls.accept(stream)).await {
@@ -66,9 +72,9 @@ pub(super) async fn serve_connection(
         Err(_) => return tracing::debug!("a TLS handshake took too long"),
     };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        serve_http2(stream, peer, tasks, router, watcher).await;
+        serve_http2(stream, peer, tasks, router, shutdown).await;
     } else {
-        serve_http1(stream, Some(peer), router, watcher).await;
+        serve_http1(stream, Some(peer), router, shutdown).await;
     }
 }
 
@@ -78,7 +84,7 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     peer: SocketAddr,
     tasks: Spawner,
     router: Router,
-    watcher: Watcher,
+    shutdown: watch::Receiver<()>,
 ) {
     let phase = Phase::default();
     // Frames also arrive between requests, such as pings: they do not mean that a head has begun.
@@ -94,10 +100,11 @@ async fn serve_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         // Without pings, answers to a peer that has vanished would wait forever.
         .keep_alive_interval(ASKED_EVERY)
         .keep_alive_timeout(ASKED_FOR)
-        .serve_connection(TokioIo::new(patient), service(phase, Some(peer), router, Pieces::Http2));
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection broke off");
-    }
+        .serve_connection(
+            TokioIo::new(patient),
+            service(phase.clone(), Some(peer), router, Pieces::Http2),
+        );
+    serve_until_shutdown(connection, &phase, shutdown).await;
 }
 
 /// Answers the requests of an HTTP/1.1 connection one after the other.
@@ -105,15 +112,43 @@ pub(super) async fn serve_http1<S: AsyncRead + AsyncWrite + Send + Unpin + 'stat
     stream: S,
     peer: Option<SocketAddr>,
     router: Router,
-    watcher: Watcher,
+    shutdown: watch::Receiver<()>,
 ) {
     let phase = Phase::default();
     let patient = Patient::new(stream, phase.clone(), HEAD);
-    let connection = http1::Builder::new()
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(patient), service(phase, peer, router, Pieces::Http1));
-    if let Err(error) = watcher.watch(connection).await {
+    let connection =
+        http1::Builder::new().max_buf_size(HEAD_BYTES).max_headers(HEADERS).serve_connection(
+            TokioIo::new(patient),
+            service(phase.clone(), peer, router, Pieces::Http1),
+        );
+    serve_until_shutdown(connection, &phase, shutdown).await;
+}
+
+/// Answers requests until the peer ends the connection, or until the shutdown: then only those are
+/// finished that have begun, until the listener is gone.
+async fn serve_until_shutdown<C: GracefulConnection<Error: std::fmt::Display>>(
+    connection: C,
+    phase: &Phase,
+    mut shutdown: watch::Receiver<()>,
+) {
+    let mut connection = pin!(connection);
+    let stopped = async {
+        let _ = shutdown.changed().await;
+        // hyper would close a connection without a request at once, and a client that has just sent
+        // its first one would get no answer.
+        let _ = tokio::time::timeout(FIRST_REQUEST, phase.wait_for_request()).await;
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                _ = shutdown.changed() => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
     }
 }
@@ -154,23 +189,33 @@ mod tests {
     };
 
     use super::{
-        super::{meters::Meters, serving::Serving},
+        super::{
+            meters::Meters,
+            serving::{LAST_ANSWERS, Serving},
+        },
         *,
     };
 
+    fn new_serving() -> Serving {
+        Serving::new("test", Meters::new().unwrap())
+    }
+
     /// A connection over memory to a route with an answer of so many bytes; it ends with the
     /// moment of its own end.
-    fn connect(bytes: usize, is_http2: bool) -> (DuplexStream, JoinHandle<Instant>) {
+    fn connect(
+        serving: &Serving,
+        bytes: usize,
+        is_http2: bool,
+    ) -> (DuplexStream, JoinHandle<Instant>) {
         let (near, far) = tokio::io::duplex(1024 * 1024);
         let router = Router::new().route("/", get(async move || vec![b'x'; bytes]));
-        let serving = Serving::new("test", Meters::new().unwrap());
+        let (tasks, shutdown) = (serving.spawner(), serving.shutdown());
         let task = tokio::spawn(async move {
-            let (tasks, watcher) = (serving.spawner(), serving.watcher());
             if is_http2 {
                 let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-                serve_http2(near, peer, tasks, router, watcher).await;
+                serve_http2(near, peer, tasks, router, shutdown).await;
             } else {
-                serve_http1(near, None, router, watcher).await;
+                serve_http1(near, None, router, shutdown).await;
             }
             Instant::now()
         });
@@ -200,7 +245,8 @@ mod tests {
     async fn an_answer_that_nobody_takes_by_http2_ends_the_connection() {
         for window in [0, 1000, 65_535] {
             let begun = Instant::now();
-            let (far, connection) = connect(1024 * 1024, true);
+            let serving = new_serving();
+            let (far, connection) = connect(&serving, 1024 * 1024, true);
             let _body = request(far, window).await;
             let took = connection.await.unwrap() - begun;
             assert!((75..=80).contains(&took.as_secs()), "{window}: {took:?}");
@@ -209,7 +255,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_read_slowly_by_http2_comes_whole() {
-        let (far, connection) = connect(200 * 1024, true);
+        let serving = new_serving();
+        let (far, connection) = connect(&serving, 200 * 1024, true);
         let mut body = request(far, 16 * 1024).await;
         let (begun, mut read) = (Instant::now(), 0);
         while let Some(data) = body.data().await {
@@ -227,7 +274,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_is_silent_after_an_answer_ends() {
-        let (mut far, connection) = connect(100 * 1024, false);
+        let serving = new_serving();
+        let (mut far, connection) = connect(&serving, 100 * 1024, false);
         far.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         let mut answer = vec![0; 100 * 1024];
         far.read_exact(&mut answer).await.unwrap();
@@ -236,5 +284,60 @@ mod tests {
         let begun = Instant::now();
         let took = connection.await.unwrap() - begun;
         assert!((70..=80).contains(&took.as_secs()), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_request_right_after_the_shutdown_is_answered() {
+        for is_http2 in [false, true] {
+            let serving = new_serving();
+            let (mut far, connection) = connect(&serving, 1000, is_http2);
+            let finished = tokio::spawn(serving.finish());
+            tokio::time::sleep(FIRST_REQUEST / 2).await;
+            if is_http2 {
+                let mut body = request(far, 65_535).await;
+                assert_eq!(body.data().await.unwrap().unwrap().len(), 1000);
+            } else {
+                far.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+                let mut answer = String::new();
+                far.read_to_string(&mut answer).await.unwrap();
+                assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+                assert!(answer.ends_with("xx"), "{answer}");
+            }
+            connection.await.unwrap();
+            finished.await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_a_request_ends_soon_after_the_shutdown() {
+        let half_a_head: &[u8] = b"GET / HTTP/1.1\r\nhost";
+        let cases: [(bool, &[u8], Duration); 3] = [
+            (false, b"", FIRST_REQUEST),
+            (false, half_a_head, LAST_ANSWERS),
+            (true, b"", LAST_ANSWERS),
+        ];
+        for (is_http2, sent, expected) in cases {
+            let serving = new_serving();
+            let (mut far, connection) = connect(&serving, 1000, is_http2);
+            far.write_all(sent).await.unwrap();
+            let begun = Instant::now();
+            serving.finish().await;
+            let took = connection.await.unwrap() - begun;
+            assert!(took >= expected, "{is_http2} {sent:?}: {took:?}");
+            assert!(took < expected + Duration::from_millis(100), "{is_http2} {sent:?}: {took:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_after_a_request_ends_at_once_at_the_shutdown() {
+        let serving = new_serving();
+        let (mut far, connection) = connect(&serving, 1, false);
+        far.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut answer = [0; 10];
+        far.read_exact(&mut answer).await.unwrap();
+        let begun = Instant::now();
+        serving.finish().await;
+        let took = connection.await.unwrap() - begun;
+        assert!(took.as_millis() < 10, "{took:?}");
     }
 }

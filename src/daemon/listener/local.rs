@@ -73,7 +73,7 @@ impl Commands {
             // well.
             if is_trusted_peer(&stream) {
                 serving.spawn_connection(
-                    serve_http1(stream, None, router.clone(), serving.watcher()),
+                    serve_http1(stream, None, router.clone(), serving.shutdown()),
                     place,
                 );
             }

@@ -198,9 +198,9 @@ impl Listener {
             // Answers are small: Nagle's algorithm would only delay them.
             let _ = stream.set_nodelay(true);
             let web = self.web.clone();
-            let (tasks, watcher) = (serving.spawner(), serving.watcher());
+            let (tasks, shutdown) = (serving.spawner(), serving.shutdown());
             serving.spawn_connection(
-                connection::serve_connection(stream, peer, web, tasks, router.clone(), watcher),
+                connection::serve_connection(stream, peer, web, tasks, router.clone(), shutdown),
                 place,
             );
         }

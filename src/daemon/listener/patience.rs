@@ -13,6 +13,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::Notify,
     time::{Instant, Sleep, sleep_until},
 };
 
@@ -52,6 +53,8 @@ struct State {
     unread: AtomicUsize,
     /// Number of pieces of answers that the peer has read.
     taken: AtomicU64,
+    /// Notified at each complete head.
+    requested: Notify,
 }
 
 impl Phase {
@@ -59,7 +62,13 @@ impl Phase {
     pub(super) fn begin_answer(&self) -> Answering {
         self.0.answering.fetch_add(1, Ordering::Relaxed);
         self.0.has_begun.store(false, Ordering::Relaxed);
+        self.0.requested.notify_one();
         Answering(self.clone())
+    }
+
+    /// Waits for the head of the connection's first request, if it is not complete yet.
+    pub(super) async fn wait_for_request(&self) {
+        self.0.requested.notified().await;
     }
 
     /// Records that the peer has something to read.

@@ -8,8 +8,7 @@ use std::{
 };
 
 use hyper::rt::Executor;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::meters::Meters;
 use crate::throttle::Throttle;
@@ -18,14 +17,16 @@ use crate::throttle::Throttle;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long running requests may take at shutdown.
-const LAST_ANSWERS: Duration = Duration::from_millis(2500);
+pub(super) const LAST_ANSWERS: Duration = Duration::from_millis(2500);
 
 /// The connections of one listener.
 pub(super) struct Serving {
     /// The listener's name in the log and on metrics.
     name: &'static str,
     meters: Meters,
-    graceful: GracefulShutdown,
+    /// Tells connections of the shutdown, and by its end to cut off. Each holds a receiver until it
+    /// ends.
+    shutdown: watch::Sender<()>,
     panicked: Arc<Notify>,
     failures: Throttle,
 }
@@ -35,7 +36,7 @@ impl Serving {
         Self {
             name,
             meters,
-            graceful: GracefulShutdown::new(),
+            shutdown: watch::Sender::new(()),
             panicked: Arc::default(),
             failures: Throttle::default(),
         }
@@ -60,9 +61,10 @@ impl Serving {
         tokio::time::sleep(PAUSE).await;
     }
 
-    /// Creates the watcher that notifies a connection of the shutdown.
-    pub(super) fn watcher(&self) -> Watcher {
-        self.graceful.watcher()
+    /// Creates the receiver of a connection, which holds it until it ends. It changes at the shutdown,
+    /// and fails when the connection is to be cut off.
+    pub(super) fn shutdown(&self) -> watch::Receiver<()> {
+        self.shutdown.subscribe()
     }
 
     /// Creates the spawner for tasks of a connection.
@@ -85,10 +87,14 @@ impl Serving {
         });
     }
 
-    /// Waits for running requests, at most [`LAST_ANSWERS`].
+    /// Waits for running requests, at most [`LAST_ANSWERS`]. Connections that remain are cut off.
     pub(super) async fn finish(self) {
-        if tokio::time::timeout(LAST_ANSWERS, self.graceful.shutdown()).await.is_err() {
-            tracing::warn!(listener = self.name, "requests that did not end in time are cut off");
+        self.shutdown.send_replace(());
+        if tokio::time::timeout(LAST_ANSWERS, self.shutdown.closed()).await.is_err() {
+            tracing::warn!(
+                listener = self.name,
+                "connections that did not end in time are cut off"
+            );
         }
     }
 }
