@@ -138,7 +138,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_listener_that_fails_ends_the_wait() {
-        let text = "[webhook]\nsecrets = [\"s\"]\n[store]\nurl = \"postgres://cii@localhost/cii\"\n";
+        let text =
+            "[webhook]\nsecrets = [\"s\"]\n[store]\nurl = \"postgres://cii@localhost/cii\"\n";
         let config = Config::from_text("", text, &Environment::default()).unwrap();
         let mut wait = Wait::new(&config, Patience::Wait);
         wait.room = Some(WaitingRoom::of_failing_listener());

@@ -11,7 +11,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, Version};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::harness::{Body, Exporter, SECRET, Setup, until};
+use crate::harness::{Body, Exporter, SECRET, Setup, free_port, until};
 
 /// The hash of a password, at the lowest cost.
 fn hash(password: &str) -> String {
@@ -351,7 +351,7 @@ async fn the_test_message_says_what_to_do_where_only_hashes_are_known() {
     authority.serve("localhost");
     let config =
         authority.config(&format!("{TLS}basic_auth_users:\n  cii: '{}'\n", hash("password")));
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", free_port());
     let file = authority.path("config.toml");
     let run = async |more: &str| {
         let database = authority.path("store.db");

@@ -15,7 +15,8 @@ use std::{
 use crate::{
     Options, Stop,
     keeper::Keeper,
-    process::{self, free_port},
+    port::free_port,
+    process,
     programs::{give_away, program, run, try_run},
 };
 

@@ -10,7 +10,8 @@ use std::{
 use crate::{
     Cluster,
     keeper::Keeper,
-    process::{free_port, wait_until},
+    port::free_port,
+    process::wait_until,
     programs::{give_away, pooler},
 };
 

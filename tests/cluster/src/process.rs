@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    net::TcpListener,
     os::unix::process::CommandExt,
     process::{Child, Stdio},
     thread,
@@ -26,12 +25,6 @@ pub enum Stop {
     Fast,
     /// Ends at once, and recovers at the next start (SIGQUIT).
     Immediate,
-}
-
-/// A port of loopback that is free right now.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback");
-    listener.local_addr().expect("it listens").port()
 }
 
 /// Asks again and again until it is so; panics with what was awaited when it never is.

@@ -16,12 +16,13 @@ mod wait;
 
 pub use answered::tell_state;
 pub use attributes::{attribute_names, names_in_names};
+pub use cii_test_cluster::free_port;
 pub use database::{Lock, alter, make_older, read_into};
 pub use delivery::{Body, SECRET, sample_payload};
 pub use disk::Disk;
 pub use exporter::{Ended, Exporter, Setup};
 pub use metrics::Metrics;
 pub use receiver::{Protocol, Receiver, attribute, names};
-pub use stack::{Stack, free_port};
+pub use stack::Stack;
 pub use tools::tool;
 pub use wait::until;

@@ -6,7 +6,8 @@ use std::{
 };
 
 use cii_simulator::collector::Collector;
-use serde_json::Value;
+use cii_test_cluster::free_port;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -47,7 +48,9 @@ pub struct Receiver {
 
 impl Receiver {
     pub async fn start() -> Self {
-        Self::on(&Value::Null, Arc::default()).await
+        // Its own choice would be ports that a client can take while it is stopped.
+        let ports = json!({ "grpc_port": free_port(), "http_port": free_port() });
+        Self::on(&ports, Arc::default()).await
     }
 
     /// Ends the receiver; its ports answer no more.
@@ -61,7 +64,7 @@ impl Receiver {
     }
 
     async fn on(ports: &Value, lines: Arc<Mutex<Vec<Value>>>) -> Self {
-        let port = |name: &str| ports[name].as_u64().unwrap_or(0).to_string();
+        let port = |name: &str| ports[name].to_string();
         let mut child = Command::new(tool("venv/bin/python"))
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/receiver/receiver.py"))
             .args(["--grpc-port", &port("grpc_port"), "--http-port", &port("http_port")])

@@ -4,13 +4,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::TcpListener,
     path::Path,
     process::Stdio,
     sync::{Arc, Mutex},
 };
 
 use axum::{Json, Router, extract::State, routing::post};
+use cii_test_cluster::free_port;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -250,10 +250,4 @@ async fn take(State(notified): State<Arc<Mutex<Vec<Value>>>>, Json(message): Jso
         alert["receiver"] = receiver.clone();
         alert
     }));
-}
-
-/// A port that nobody has now, for programs that cannot say which one they took.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
