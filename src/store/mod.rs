@@ -5,6 +5,7 @@
 //! read, in short transactions.
 
 mod announcements;
+mod columns;
 mod copy;
 mod engine;
 mod erase;

@@ -1,9 +1,10 @@
-//! Every table that all engines have: its columns, and the key that orders its rows.
-//!
-//! Whoever carries all rows from one engine to another goes by this list. A test holds it against
-//! the schemas, so that a migration cannot forget it.
+//! Every table that all engines have, for copying all rows from one engine to another. A test compares
+//! the list with the schemas, so that a migration cannot forget it.
 
-use super::sql::{Bulk, Field, body, bytes, integer, text};
+use super::{
+    columns,
+    sql::{Bulk, Columns, Field},
+};
 
 /// A table.
 #[derive(Debug)]
@@ -29,17 +30,12 @@ const WIDE_SLICE: usize = 64;
 const WIDE: [&str; 4] = ["delivery", "event_context", "user_snapshot", "ip_snapshot"];
 
 impl Table {
-    const fn new(name: &'static str, key: &'static [Field], rest: &'static [Field]) -> Self {
-        Self { bulk: Bulk::insert_with_key(name, key, rest), seeds: None }
+    const fn new(columns: Columns) -> Self {
+        Self { bulk: Bulk::insert(columns), seeds: None }
     }
 
-    const fn seeded(
-        name: &'static str,
-        key: &'static [Field],
-        rest: &'static [Field],
-        seeds: Seeds,
-    ) -> Self {
-        Self { bulk: Bulk::put(name, key, rest), seeds: Some(seeds) }
+    const fn seeded(columns: Columns, seeds: Seeds) -> Self {
+        Self { bulk: Bulk::put(columns), seeds: Some(seeds) }
     }
 
     pub(in crate::store) fn name(&self) -> &'static str {
@@ -78,285 +74,57 @@ impl Table {
     }
 }
 
-/// All of them; one that refers to another one comes behind it.
+/// All of them; one that refers to another one comes after it.
 pub(in crate::store) static TABLES: [Table; 34] = [
     Table::seeded(
-        "meta",
-        &[text("key")],
-        &[text("value")],
+        columns::META,
         Seeds {
             copied: "key <> 'schema_version'",
             others: "key NOT IN ('store_id', 'schema_version')",
         },
     ),
-    Table::new(
-        "failure_answer",
-        &[text("login")],
-        &[
-            integer("as_of"),
-            integer("unknown_since"),
-            integer("listed_at"),
-            integer("suspect_since"),
-            text("shared_texts"),
-            text("exchange"),
-        ],
-    ),
-    Table::new(
-        "watch",
-        &[text("kind"), text("subject"), text("source")],
-        &[integer("added_at"), integer("expires_at"), text("note")],
-    ),
-    Table::new(
-        "user_snapshot",
-        &[text("login")],
-        &[
-            text("state"),
-            integer("first_observed_at"),
-            integer("observed_at"),
-            integer("new_ips"),
-            integer("last_new_ip_at"),
-            integer("form"),
-            integer("last_new_country_at"),
-        ],
-    ),
-    Table::new(
-        "ip_snapshot",
-        &[text("ip")],
-        &[
-            text("users"),
-            integer("first_observed_at"),
-            integer("observed_at"),
-            integer("new_users"),
-            integer("last_new_user_at"),
-            integer("form"),
-        ],
-    ),
+    Table::new(columns::FAILURE_ANSWER),
+    Table::new(columns::WATCH),
+    Table::new(columns::USER_SNAPSHOT),
+    Table::new(columns::IP_SNAPSHOT),
     Table::seeded(
-        "cursor",
-        &[text("consumer")],
-        &[integer("seq")],
+        columns::CURSOR,
         // Nobody has read anything up to 0: that is one engine's row from the start, and no row of
         // the other one's.
         Seeds { copied: "seq <> 0", others: "seq <> 0" },
     ),
-    Table::new(
-        "poll",
-        &[text("kind"), text("subject")],
-        &[
-            text("outcome"),
-            integer("since"),
-            integer("last_at"),
-            integer("answered_at"),
-            text("reason"),
-            text("errors"),
-            integer("status"),
-        ],
-    ),
-    Table::new(
-        "job_state",
-        &[text("job")],
-        &[
-            text("outcome"),
-            integer("since"),
-            integer("last_begun_at"),
-            integer("last_success_at"),
-            text("reason"),
-            integer("asked"),
-            integer("ok"),
-            integer("not_found"),
-            integer("failed"),
-            integer("skipped"),
-            text("hours"),
-        ],
-    ),
-    Table::new(
-        "integration",
-        &[text("id")],
-        &[text("name"), text("status"), integer("date"), text("error")],
-    ),
-    Table::new("admin", &[text("login")], &[text("display_name"), integer("last_sign_in_at")]),
-    Table::new("service_seen", &[text("part")], &[integer("seen_at"), integer("number")]),
-    Table::new(
-        "webhook_target",
-        &[text("id")],
-        &[text("name"), text("url"), text("check_ids"), integer("registered_at")],
-    ),
-    Table::new("otlp_start", &[integer("id")], &[integer("is_on")]),
-    Table::new("otlp_gap", &[integer("first_seq")], &[integer("last_seq")]),
-    Table::new("list_memory", &[text("field")], &[integer("last_list_at"), integer("gave_empty")]),
-    Table::new(
-        "list_null",
-        &[text("login"), text("field")],
-        &[integer("since"), integer("last_at"), text("meaning")],
-    ),
+    Table::new(columns::POLL),
+    Table::new(columns::JOB_STATE),
+    Table::new(columns::INTEGRATION),
+    Table::new(columns::ADMIN),
+    Table::new(columns::SERVICE_SEEN),
+    Table::new(columns::WEBHOOK_TARGET),
+    Table::new(columns::OTLP_START),
+    Table::new(columns::OTLP_GAP),
+    Table::new(columns::LIST_MEMORY),
+    Table::new(columns::LIST_NULL),
     Table::seeded(
-        "head",
-        &[integer("id")],
-        &[
-            integer("event"),
-            integer("public_events"),
-            integer("delivery"),
-            integer("check_number"),
-            integer("listing"),
-            integer("users"),
-            integer("ips"),
-            integer("failing_people"),
-            integer("followed"),
-            integer("new_ips"),
-            integer("new_countries"),
-            integer("event_hour"),
-        ],
+        columns::HEAD,
         Seeds {
             copied: "0 = 0",
             others: "event + delivery + check_number + listing + users + ips <> 0",
         },
     ),
-    Table::new(
-        "checks",
-        &[integer("number")],
-        &[
-            text("id"),
-            text("title"),
-            text("severity"),
-            integer("last_event_at"),
-            integer("version"),
-            integer("open"),
-            integer("failures"),
-            integer("resolutions"),
-            integer("title_as_of"),
-            integer("severity_as_of"),
-            integer("description_as_of"),
-            integer("recommended_actions_as_of"),
-            integer("last_failure_at"),
-            text("durations"),
-            integer("is_provisional"),
-            integer("is_hidden"),
-            text("trend"),
-        ],
-    ),
-    Table::new(
-        "check_words",
-        &[integer("check_number"), integer("version")],
-        &[text("description"), text("recommended_actions")],
-    ),
-    Table::new(
-        "check_title",
-        &[text("folded"), integer("check_number"), integer("since")],
-        &[integer("until")],
-    ),
-    Table::new(
-        "failure",
-        &[text("login"), integer("check_number")],
-        &[
-            integer("opened_at"),
-            integer("reported_at"),
-            integer("is_announced"),
-            integer("is_dated"),
-            integer("named_at"),
-            integer("by_title"),
-        ],
-    ),
-    Table::new(
-        "failure_closed",
-        &[integer("number")],
-        &[
-            integer("check_number"),
-            text("login"),
-            integer("opened_at"),
-            integer("closed_at"),
-            integer("is_announced"),
-            text("reason"),
-            integer("is_dated"),
-        ],
-    ),
-    Table::new("event_context", &[integer("number")], &[text("attributes")]),
-    Table::new(
-        "event",
-        &[integer("seq")],
-        &[
-            text("name"),
-            integer("public"),
-            integer("ordinal"),
-            text("check_id"),
-            text("login"),
-            text("ip"),
-            text("application"),
-            integer("happened_at"),
-            integer("observed_at"),
-            text("severity"),
-            text("body"),
-            text("attributes"),
-            integer("context"),
-            integer("check_version"),
-            bytes("uid"),
-        ],
-    ),
-    Table::new("event_hour", &[integer("first")], &[integer("hour")]),
-    Table::new("parked_event", &[integer("seq")], &[text("reason"), integer("parked_at")]),
-    Table::new("otlp_resend", &[integer("seq")], &[]),
-    Table::new(
-        "delivery",
-        &[integer("seq")],
-        &[
-            text("id"),
-            text("detail_id"),
-            integer("received_at"),
-            integer("sent_at"),
-            integer("published_at"),
-            text("detail_type"),
-            text("source"),
-            text("account"),
-            text("region"),
-            text("check_id"),
-            text("title"),
-            text("severity"),
-            text("outcome"),
-            integer("status"),
-            text("reason"),
-            integer("users"),
-            integer("new_users"),
-            text("known_users"),
-            text("cleared_users"),
-            integer("skipped_logins"),
-            text("notes"),
-            integer("repeats"),
-            integer("last_repeat_at"),
-            integer("replayed_as"),
-            integer("size"),
-            integer("is_packed"),
-            integer("body_form"),
-            body("body"),
-        ],
-    ),
-    Table::new(
-        "listing",
-        &[text("state")],
-        &[
-            integer("number"),
-            integer("begun_at"),
-            text("page_token"),
-            integer("pages"),
-            integer("users"),
-            integer("told"),
-            integer("skipped"),
-            text("figures"),
-            integer("ended_at"),
-            text("position"),
-            integer("is_verdict"),
-            integer("is_suspect"),
-        ],
-    ),
-    Table::new(
-        "listing_member",
-        &[integer("listing"), text("login")],
-        &[text("failing"), integer("is_null"), integer("asked_at")],
-    ),
-    Table::new("login_spelling", &[text("login")], &[text("spelling")]),
-    Table::new(
-        "past",
-        &[text("kind"), text("subject"), text("what"), text("name")],
-        &[integer("gone_at")],
-    ),
-    Table::new("configured_check", &[text("name")], &[text("title"), text("severity")]),
-    Table::new("check_set", &[text("checks")], &[integer("people")]),
+    Table::new(columns::CHECKS),
+    Table::new(columns::CHECK_WORDS),
+    Table::new(columns::CHECK_TITLE),
+    Table::new(columns::FAILURE),
+    Table::new(columns::FAILURE_CLOSED),
+    Table::new(columns::EVENT_CONTEXT),
+    Table::new(columns::EVENT),
+    Table::new(columns::EVENT_HOUR),
+    Table::new(columns::PARKED_EVENT),
+    Table::new(columns::OTLP_RESEND),
+    Table::new(columns::DELIVERY),
+    Table::new(columns::LISTING),
+    Table::new(columns::LISTING_MEMBER),
+    Table::new(columns::LOGIN_SPELLING),
+    Table::new(columns::PAST),
+    Table::new(columns::CONFIGURED_CHECK),
+    Table::new(columns::CHECK_SET),
 ];

@@ -7,10 +7,10 @@ mod deliveries;
 mod mentions;
 
 use super::{
-    StoreError,
+    StoreError, columns,
     engine::{Erased, Erasure, Place},
     row::redact::Redactor,
-    sql::{Bulk, Connection, Param, integer, params, text},
+    sql::{Bulk, Connection, Param, params, text},
 };
 use crate::domain::Login;
 use mentions::Mentions;
@@ -39,13 +39,15 @@ const OWN: [(&str, &str); 7] = [
 const OWN_COUNTED: [(&str, &str); 2] =
     [("failure", "login = ?1"), ("watch", "kind = 'user' AND subject = ?1")];
 
-static EVENT: Bulk = Bulk::update(
-    "event",
-    &[integer("seq")],
-    &[text("login"), text("ip"), text("application"), text("body"), text("attributes")],
-);
+static EVENT: Bulk = Bulk::update(columns::EVENT.only(&[
+    text("login"),
+    text("ip"),
+    text("application"),
+    text("body"),
+    text("attributes"),
+]));
 
-static USERS: Bulk = Bulk::update("ip_snapshot", &[text("ip")], &[text("users")]);
+static USERS: Bulk = Bulk::update(columns::IP_SNAPSHOT.only(&[text("users")]));
 
 /// Does one step of an erasure, or counts what it would do. The caller's transaction must be rolled
 /// back after a trial. The files are erased by the engine.

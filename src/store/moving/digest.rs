@@ -79,7 +79,10 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{sql::params, tables::TABLES};
+    use crate::store::{
+        sql::{Field, params},
+        tables::TABLES,
+    };
 
     fn of(name: &str, rows: &[&[Param<'_>]]) -> String {
         let table = TABLES.iter().find(|table| table.name() == name).unwrap();
@@ -110,9 +113,8 @@ mod tests {
     fn a_body_is_the_same_as_a_text_and_as_bytes() {
         let table = TABLES.iter().find(|table| table.name() == "delivery").unwrap();
         let row = |body| {
-            let mut row = vec![Param::Null; table.columns().count()];
-            *row.last_mut().unwrap() = body;
-            row
+            let value = |field: &Field| if field.name() == "body" { body } else { Param::Null };
+            table.columns().map(value).collect::<Vec<_>>()
         };
         let (text, bytes) = (row(Param::Text("{}")), row(Param::Bytes(b"{}")));
         assert_eq!(of("delivery", &[&text]), of("delivery", &[&bytes]));

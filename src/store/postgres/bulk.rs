@@ -65,8 +65,8 @@ fn key_condition(bulk: &Bulk) -> String {
 }
 
 /// Rows to send, by column.
-pub(super) struct Columns {
-    lists: Vec<List>,
+pub(super) struct Lists {
+    by_column: Vec<List>,
     rows: usize,
     bytes: usize,
 }
@@ -77,14 +77,14 @@ enum List {
     Bytes(Vec<Option<Vec<u8>>>),
 }
 
-impl Columns {
+impl Lists {
     pub(super) fn of(bulk: &Bulk) -> Self {
         let list = |field: &Field| match field.kind() {
             Kind::Integer => List::Integers(Vec::new()),
             Kind::Text => List::Texts(Vec::new()),
             Kind::Bytes | Kind::Body => List::Bytes(Vec::new()),
         };
-        Self { lists: bulk.columns().map(list).collect(), rows: 0, bytes: 0 }
+        Self { by_column: bulk.columns().map(list).collect(), rows: 0, bytes: 0 }
     }
 
     /// Adds a row; fails for a value that no column can hold.
@@ -92,7 +92,7 @@ impl Columns {
         if row.iter().any(|param| matches!(param, Param::TooLarge)) {
             return Err("a number is out of range");
         }
-        for (list, param) in self.lists.iter_mut().zip(row) {
+        for (list, param) in self.by_column.iter_mut().zip(row) {
             match (list, *param) {
                 (List::Integers(list), Param::Integer(number)) => list.push(Some(number)),
                 (List::Texts(list), Param::Text(text)) => {
@@ -128,7 +128,7 @@ impl Columns {
     /// Takes the rows to send, and leaves the columns empty.
     pub(super) fn take(&mut self) -> Vec<(Box<dyn ToSql + Sync + Send>, Type)> {
         (self.rows, self.bytes) = (0, 0);
-        let taken = self.lists.iter_mut().map(|list| -> (Box<dyn ToSql + Sync + Send>, Type) {
+        let taken = self.by_column.iter_mut().map(|list| -> (Box<dyn ToSql + Sync + Send>, Type) {
             match list {
                 List::Integers(list) => (Box::new(mem::take(list)), Type::INT8_ARRAY),
                 List::Texts(list) => (Box::new(mem::take(list)), Type::TEXT_ARRAY),
@@ -142,7 +142,7 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sql::{added, body, integer, params, text};
+    use crate::store::sql::{Columns, added, body, integer, params, text};
 
     const KEY: &[Field] = &[text("login"), integer("number")];
     const TIMES: &[Field] = &[added("times"), body("note")];
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_list_for_each_column_becomes_rows() {
         assert_eq!(
-            statement(&Bulk::put("entry", KEY, TIMES)),
+            statement(&Bulk::put(Columns::new("entry", KEY, TIMES))),
             "INSERT INTO entry (login, number, times, note) \
              SELECT login, number, times, note \
              FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[]) \
@@ -158,14 +158,14 @@ mod tests {
              times = entry.times + excluded.times, note = excluded.note"
         );
         assert_eq!(
-            statement(&Bulk::update("entry", KEY, TIMES)),
+            statement(&Bulk::update(Columns::new("entry", KEY, TIMES))),
             "UPDATE entry SET times = entry.times + given.times, note = given.note \
              FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[]) \
              AS given (login, number, times, note) \
              WHERE entry.login = given.login AND entry.number = given.number"
         );
         assert_eq!(
-            statement(&Bulk::delete("entry", KEY)),
+            statement(&Bulk::delete(Columns::new("entry", KEY, TIMES))),
             "DELETE FROM entry USING unnest($1::text[], $2::bigint[]) AS given (login, number) \
              WHERE entry.login = given.login AND entry.number = given.number"
         );
@@ -173,14 +173,14 @@ mod tests {
 
     #[test]
     fn rows_are_sent_before_they_are_too_many() {
-        let mut columns = Columns::of(&Bulk::put("entry", KEY, TIMES));
+        let mut lists = Lists::of(&Bulk::put(Columns::new("entry", KEY, TIMES)));
         let long = "x".repeat(MOST_BYTES);
-        columns.add(params!["a", 1_i64, None::<i64>, "note"]).unwrap();
-        assert!(!columns.is_full() && !columns.is_empty());
-        columns.add(params![long, 1_i64, 2_i64, None::<&str>]).unwrap();
-        assert!(columns.is_full());
-        assert_eq!(columns.take().len(), 4);
-        assert!(columns.is_empty() && !columns.is_full());
-        assert!(columns.add(params!["a", u64::MAX, 1_i64, "note"]).is_err());
+        lists.add(params!["a", 1_i64, None::<i64>, "note"]).unwrap();
+        assert!(!lists.is_full() && !lists.is_empty());
+        lists.add(params![long, 1_i64, 2_i64, None::<&str>]).unwrap();
+        assert!(lists.is_full());
+        assert_eq!(lists.take().len(), 4);
+        assert!(lists.is_empty() && !lists.is_full());
+        assert!(lists.add(params!["a", u64::MAX, 1_i64, "note"]).is_err());
     }
 }

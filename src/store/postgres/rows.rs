@@ -174,9 +174,9 @@ impl Session {
     }
 
     /// Sends the collected rows.
-    fn send_rows(&self, bulk: &Bulk, columns: &mut bulk::Columns) -> Result<(), StoreError> {
+    fn send_rows(&self, bulk: &Bulk, lists: &mut bulk::Lists) -> Result<(), StoreError> {
         self.finish_outer()?;
-        let (client, lists) = (self.client()?, columns.take());
+        let (client, lists) = (self.client()?, lists.take());
         let text = bulk.in_lists(bulk::statement).to_owned();
         self.send_ahead(
             async move { wait_for_end(client.query_typed_raw(&text, lists).await?).await },
@@ -245,18 +245,18 @@ impl Connection for Session {
         bulk: &Bulk,
         rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut columns = bulk::Columns::of(bulk);
+        let mut lists = bulk::Lists::of(bulk);
         rows(&mut |row| {
             debug_assert!(bulk.takes(row), "other columns than those of {bulk:?}");
             let wrong = |text| SqlError::new(SqlErrorKind::Data, text);
-            columns.add(row).map_err(wrong)?;
-            if columns.is_full() {
+            lists.add(row).map_err(wrong)?;
+            if lists.is_full() {
                 // At most one batch is in transit while the next one is collected.
                 self.settle()?;
-                self.send_rows(bulk, &mut columns)?;
+                self.send_rows(bulk, &mut lists)?;
             }
             Ok(())
         })?;
-        if columns.is_empty() { Ok(()) } else { self.send_rows(bulk, &mut columns) }
+        if lists.is_empty() { Ok(()) } else { self.send_rows(bulk, &mut lists) }
     }
 }

@@ -6,55 +6,21 @@ use crate::{
     domain::CheckId,
     ledger::{Check, CheckNumber, Command, Diff, Difference},
     store::{
-        StoreError,
+        StoreError, columns,
         row::{durations, texts, trend},
-        sql::{Bulk, Connection, Field, Param, integer, params, text},
+        sql::{Bulk, Connection, Param, params},
     },
 };
 
-/// The columns of a check after its number; the id is the last one.
-const COLUMNS: [Field; 17] = [
-    text("title"),
-    text("severity"),
-    integer("last_event_at"),
-    integer("version"),
-    integer("open"),
-    integer("failures"),
-    integer("resolutions"),
-    integer("title_as_of"),
-    integer("severity_as_of"),
-    integer("description_as_of"),
-    integer("recommended_actions_as_of"),
-    integer("last_failure_at"),
-    text("durations"),
-    integer("is_provisional"),
-    integer("is_hidden"),
-    text("trend"),
-    text("id"),
-];
-
-/// The number of columns before the id.
-const WITHOUT_ID: usize = COLUMNS.len() - 1;
-
-static CHECK: Bulk = Bulk::put("checks", &[integer("number")], &COLUMNS);
+static CHECK: Bulk = Bulk::put(columns::CHECKS);
 
 /// Updates a check whose id stays. With the id among the columns, SQLite would write the index over
 /// ids, too.
-static SAME_CHECK: Bulk =
-    Bulk::update("checks", &[integer("number")], COLUMNS.split_at(WITHOUT_ID).0);
+static SAME_CHECK: Bulk = Bulk::update(columns::CHECKS.without_last(1));
 
-static WORDS: Bulk = Bulk::insert_missing(
-    "check_words",
-    &[
-        integer("check_number"),
-        integer("version"),
-        text("description"),
-        text("recommended_actions"),
-    ],
-);
+static WORDS: Bulk = Bulk::insert_missing(columns::CHECK_WORDS);
 
-static CONFIGURED: Bulk =
-    Bulk::insert("configured_check", &[text("name"), text("title"), text("severity")]);
+static CONFIGURED: Bulk = Bulk::insert(columns::CONFIGURED_CHECK);
 
 pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     // An id can move from one check to another in a group, and ids are unique after each single
@@ -81,7 +47,7 @@ pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), S
     connection.write_all(&SAME_CHECK, |put| {
         for check in diff.checks.iter().filter(|check| is_same(check)) {
             let Some(row) = check.row else { continue };
-            with_values(check.key, row, |values| put(&values[..=WITHOUT_ID]))?;
+            with_values(check.key, row, |values| put(&values[..values.len() - 1]))?;
         }
         Ok(())
     })?;

@@ -6,50 +6,20 @@ use crate::{
     domain::{Login, Timestamp},
     ledger::{DeliveryRow, Diff},
     store::{
-        StoreError,
+        StoreError, columns,
         row::{body, texts},
-        sql::{self, Bulk, Connection, Param, Put, added, integer, params, text},
+        sql::{Bulk, Connection, Param, Put, added, integer, params},
     },
 };
 
-static REMOVED: Bulk = Bulk::delete("delivery", &[integer("seq")]);
+static REMOVED: Bulk = Bulk::delete(columns::DELIVERY);
 
-static DELIVERY: Bulk = Bulk::insert(
-    "delivery",
-    &[
-        integer("seq"),
-        text("id"),
-        text("detail_id"),
-        integer("received_at"),
-        integer("sent_at"),
-        integer("published_at"),
-        text("detail_type"),
-        text("source"),
-        text("account"),
-        text("region"),
-        text("check_id"),
-        text("title"),
-        text("severity"),
-        text("outcome"),
-        integer("status"),
-        text("reason"),
-        integer("users"),
-        integer("new_users"),
-        text("known_users"),
-        text("cleared_users"),
-        integer("skipped_logins"),
-        text("notes"),
-        integer("size"),
-        integer("is_packed"),
-        integer("body_form"),
-        sql::body("body"),
-    ],
-);
+static DELIVERY: Bulk = Bulk::insert(columns::DELIVERY.without_last(columns::DELIVERY_LATER));
 
 static REPEATED: Bulk =
-    Bulk::update("delivery", &[integer("seq")], &[added("repeats"), integer("last_repeat_at")]);
+    Bulk::update(columns::DELIVERY.only(&[added("repeats"), integer("last_repeat_at")]));
 
-static REPLAYED: Bulk = Bulk::update("delivery", &[integer("seq")], &[integer("replayed_as")]);
+static REPLAYED: Bulk = Bulk::update(columns::DELIVERY.only(&[integer("replayed_as")]));
 
 pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     // A delivery that replaces another one has its number, and both can be in the same group: the

@@ -8,43 +8,23 @@ use crate::{
     domain::{Attributes, CheckId, Login, sensible},
     ledger::{Command, Diff},
     store::{
-        StoreError,
+        StoreError, columns,
         row::attributes,
         shared::OTLP,
-        sql::{Bulk, Connection, bytes, integer, params, text},
+        sql::{Bulk, Connection, params},
         uid::Uids,
     },
 };
 
-static CONTEXT: Bulk = Bulk::insert("event_context", &[integer("number"), text("attributes")]);
+static CONTEXT: Bulk = Bulk::insert(columns::EVENT_CONTEXT);
 
-static EVENT: Bulk = Bulk::insert(
-    "event",
-    &[
-        integer("seq"),
-        text("name"),
-        integer("public"),
-        integer("ordinal"),
-        text("check_id"),
-        text("login"),
-        text("ip"),
-        text("application"),
-        integer("happened_at"),
-        integer("observed_at"),
-        text("severity"),
-        text("body"),
-        text("attributes"),
-        integer("context"),
-        integer("check_version"),
-        bytes("uid"),
-    ],
-);
+static EVENT: Bulk = Bulk::insert(columns::EVENT);
 
-static HOUR: Bulk = Bulk::insert("event_hour", &[integer("first"), integer("hour")]);
+static HOUR: Bulk = Bulk::insert(columns::EVENT_HOUR);
 
-static GAP: Bulk = Bulk::insert("otlp_gap", &[integer("first_seq"), integer("last_seq")]);
+static GAP: Bulk = Bulk::insert(columns::OTLP_GAP);
 
-static RESENT: Bulk = Bulk::delete("otlp_resend", &[integer("seq")]);
+static RESENT: Bulk = Bulk::delete(columns::OTLP_RESEND);
 
 /// Appends events. What those of one delivery share is written once, under the
 /// number of the first of them.

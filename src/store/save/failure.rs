@@ -3,52 +3,19 @@
 use crate::{
     ledger::Diff,
     store::{
-        StoreError,
+        StoreError, columns,
         row::{exchange, texts},
-        sql::{Bulk, Connection, integer, params, text},
+        sql::{Bulk, Connection, params},
     },
 };
 
-static OPEN: Bulk = Bulk::put(
-    "failure",
-    &[text("login"), integer("check_number")],
-    &[
-        integer("opened_at"),
-        integer("reported_at"),
-        integer("named_at"),
-        integer("is_announced"),
-        integer("by_title"),
-        integer("is_dated"),
-    ],
-);
+static OPEN: Bulk = Bulk::put(columns::FAILURE);
 
-static ENDED: Bulk = Bulk::delete("failure", &[text("login"), integer("check_number")]);
+static ENDED: Bulk = Bulk::delete(columns::FAILURE);
 
-static CLOSED: Bulk = Bulk::insert(
-    "failure_closed",
-    &[
-        integer("check_number"),
-        text("login"),
-        integer("opened_at"),
-        integer("closed_at"),
-        integer("is_announced"),
-        text("reason"),
-        integer("is_dated"),
-    ],
-);
+static CLOSED: Bulk = Bulk::insert(columns::FAILURE_CLOSED.without_key());
 
-static ANSWERED: Bulk = Bulk::put(
-    "failure_answer",
-    &[text("login")],
-    &[
-        integer("as_of"),
-        integer("listed_at"),
-        integer("unknown_since"),
-        integer("suspect_since"),
-        text("shared_texts"),
-        text("exchange"),
-    ],
-);
+static ANSWERED: Bulk = Bulk::put(columns::FAILURE_ANSWER);
 
 pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     connection.write_all(&ENDED, |put| {

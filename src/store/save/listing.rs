@@ -3,38 +3,17 @@
 use crate::{
     ledger::{Diff, ListingBegun, ListingDone},
     store::{
-        StoreError,
+        StoreError, columns,
         row::{figures, texts},
-        sql::{Bulk, Connection, integer, params, text},
+        sql::{Bulk, Connection, params},
     },
 };
 
-static LISTING: Bulk = Bulk::put(
-    "listing",
-    &[text("state")],
-    &[
-        integer("number"),
-        integer("begun_at"),
-        text("page_token"),
-        integer("pages"),
-        integer("users"),
-        integer("told"),
-        integer("skipped"),
-        text("figures"),
-        integer("ended_at"),
-        text("position"),
-        integer("is_verdict"),
-        integer("is_suspect"),
-    ],
-);
+static LISTING: Bulk = Bulk::put(columns::LISTING);
 
-static REMOVED: Bulk = Bulk::delete("listing", &[text("state")]);
+static REMOVED: Bulk = Bulk::delete(columns::LISTING);
 
-static MEMBER: Bulk = Bulk::put(
-    "listing_member",
-    &[integer("listing"), text("login")],
-    &[text("failing"), integer("is_null"), integer("asked_at")],
-);
+static MEMBER: Bulk = Bulk::put(columns::LISTING_MEMBER);
 
 pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     for listing in &diff.listing {

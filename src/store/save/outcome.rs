@@ -4,56 +4,23 @@ use crate::{
     domain::{RunCounts, WatchSubject},
     ledger::{Diff, Differences, Job, Poll},
     store::{
-        StoreError,
+        StoreError, columns,
         row::{poll_errors, run_hours},
-        sql::{Bulk, Connection, integer, params, text},
+        sql::{Bulk, Connection, params},
     },
 };
 
-static POLL: Bulk = Bulk::put(
-    "poll",
-    &[text("kind"), text("subject")],
-    &[
-        text("outcome"),
-        integer("since"),
-        integer("last_at"),
-        integer("answered_at"),
-        text("reason"),
-        text("errors"),
-        integer("status"),
-    ],
-);
+static POLL: Bulk = Bulk::put(columns::POLL);
 
-static JOB: Bulk = Bulk::put(
-    "job_state",
-    &[text("job")],
-    &[
-        text("outcome"),
-        integer("since"),
-        integer("last_begun_at"),
-        integer("last_success_at"),
-        text("reason"),
-        integer("asked"),
-        integer("ok"),
-        integer("not_found"),
-        integer("failed"),
-        integer("skipped"),
-        text("hours"),
-    ],
-);
+static JOB: Bulk = Bulk::put(columns::JOB_STATE);
 
-static NO_JOB: Bulk = Bulk::delete("job_state", &[text("job")]);
+static NO_JOB: Bulk = Bulk::delete(columns::JOB_STATE);
 
-static NULL: Bulk = Bulk::put(
-    "list_null",
-    &[text("login"), text("field")],
-    &[integer("since"), integer("last_at"), text("meaning")],
-);
+static NULL: Bulk = Bulk::put(columns::LIST_NULL);
 
-static NOT_NULL: Bulk = Bulk::delete("list_null", &[text("login"), text("field")]);
+static NOT_NULL: Bulk = Bulk::delete(columns::LIST_NULL);
 
-static MEMORY: Bulk =
-    Bulk::put("list_memory", &[text("field")], &[integer("last_list_at"), integer("gave_empty")]);
+static MEMORY: Bulk = Bulk::put(columns::LIST_MEMORY);
 
 pub(super) fn polls(
     connection: &dyn Connection,

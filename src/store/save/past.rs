@@ -6,19 +6,14 @@ use crate::{
     domain::{Past, PastKind, Timestamp, WatchSubject},
     ledger::Differences,
     store::{
-        StoreError,
-        sql::{Bulk, Connection, integer, params, text},
+        StoreError, columns,
+        sql::{Bulk, Connection, params},
     },
 };
 
-static GONE: Bulk = Bulk::put(
-    "past",
-    &[text("kind"), text("subject"), text("what"), text("name")],
-    &[integer("gone_at")],
-);
+static GONE: Bulk = Bulk::put(columns::PAST);
 
-static BACK: Bulk =
-    Bulk::delete("past", &[text("kind"), text("subject"), text("what"), text("name")]);
+static BACK: Bulk = Bulk::delete(columns::PAST);
 
 pub(super) fn save(
     connection: &dyn Connection,

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use crate::{
     ledger::CheckSet,
     store::{
-        StoreError,
+        StoreError, columns,
         row::check_set,
-        sql::{Bulk, Connection, added, params, text},
+        sql::{Bulk, Connection, added, params},
     },
 };
 
-static MOVED: Bulk = Bulk::put("check_set", &[text("checks")], &[added("people")]);
+static MOVED: Bulk = Bulk::put(columns::CHECK_SET.only(&[added("people")]));
 
 pub(super) fn save(
     connection: &dyn Connection,

@@ -6,30 +6,21 @@ use crate::{
     domain::{Admin, CheckId, Integration, TenantId, Timestamp, WebhookTarget},
     ledger::{Differences, ServiceState},
     store::{
-        StoreError,
+        StoreError, columns,
         row::texts,
-        sql::{Bulk, Connection, integer, params, text},
+        sql::{Bulk, Connection, params},
     },
 };
 
-static INTEGRATION: Bulk = Bulk::insert(
-    "integration",
-    &[text("id"), text("name"), text("status"), integer("date"), text("error")],
-);
+static INTEGRATION: Bulk = Bulk::insert(columns::INTEGRATION);
 
-static ADMIN: Bulk =
-    Bulk::insert("admin", &[text("login"), text("display_name"), integer("last_sign_in_at")]);
+static ADMIN: Bulk = Bulk::insert(columns::ADMIN);
 
-static SEEN: Bulk =
-    Bulk::insert("service_seen", &[text("part"), integer("seen_at"), integer("number")]);
+static SEEN: Bulk = Bulk::insert(columns::SERVICE_SEEN);
 
-static TARGET: Bulk = Bulk::put(
-    "webhook_target",
-    &[text("id")],
-    &[text("name"), text("url"), text("check_ids"), integer("registered_at")],
-);
+static TARGET: Bulk = Bulk::put(columns::WEBHOOK_TARGET);
 
-static NO_TARGET: Bulk = Bulk::delete("webhook_target", &[text("id")]);
+static NO_TARGET: Bulk = Bulk::delete(columns::WEBHOOK_TARGET);
 
 /// Saves the tenant that deliveries are from.
 pub(super) fn tenant(

@@ -6,43 +6,19 @@ use crate::{
     domain::{IpAddress, Login},
     ledger::{Differences, IpSnapshot, UserSnapshot},
     store::{
-        StoreError,
+        StoreError, columns,
         row::{ip_users, user_state},
-        sql::{Bulk, Connection, integer, params, text},
+        sql::{Bulk, Connection, integer, params},
     },
 };
 
-static USER: Bulk = Bulk::put(
-    "user_snapshot",
-    &[text("login")],
-    &[
-        text("state"),
-        integer("first_observed_at"),
-        integer("observed_at"),
-        integer("new_ips"),
-        integer("last_new_ip_at"),
-        integer("last_new_country_at"),
-        integer("form"),
-    ],
-);
+static USER: Bulk = Bulk::put(columns::USER_SNAPSHOT);
 
-static USER_OBSERVED: Bulk =
-    Bulk::update("user_snapshot", &[text("login")], &[integer("observed_at")]);
+static USER_OBSERVED: Bulk = Bulk::update(columns::USER_SNAPSHOT.only(&[integer("observed_at")]));
 
-static IP: Bulk = Bulk::put(
-    "ip_snapshot",
-    &[text("ip")],
-    &[
-        text("users"),
-        integer("first_observed_at"),
-        integer("observed_at"),
-        integer("new_users"),
-        integer("last_new_user_at"),
-        integer("form"),
-    ],
-);
+static IP: Bulk = Bulk::put(columns::IP_SNAPSHOT);
 
-static IP_OBSERVED: Bulk = Bulk::update("ip_snapshot", &[text("ip")], &[integer("observed_at")]);
+static IP_OBSERVED: Bulk = Bulk::update(columns::IP_SNAPSHOT.only(&[integer("observed_at")]));
 
 pub(super) fn users(
     connection: &dyn Connection,

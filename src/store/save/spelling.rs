@@ -6,14 +6,14 @@ use crate::{
     domain::Login,
     ledger::Differences,
     store::{
-        StoreError,
-        sql::{Bulk, Connection, params, text},
+        StoreError, columns,
+        sql::{Bulk, Connection, params},
     },
 };
 
-static SPELLING: Bulk = Bulk::put("login_spelling", &[text("login")], &[text("spelling")]);
+static SPELLING: Bulk = Bulk::put(columns::LOGIN_SPELLING);
 
-static AS_IT_IS: Bulk = Bulk::delete("login_spelling", &[text("login")]);
+static AS_IT_IS: Bulk = Bulk::delete(columns::LOGIN_SPELLING);
 
 pub(super) fn save(
     connection: &dyn Connection,

@@ -4,18 +4,14 @@ use crate::{
     domain::WatchSubject,
     ledger::{Differences, Reasons},
     store::{
-        StoreError,
-        sql::{Bulk, Connection, integer, params, text},
+        StoreError, columns,
+        sql::{Bulk, Connection, params},
     },
 };
 
-static REASON: Bulk = Bulk::put(
-    "watch",
-    &[text("kind"), text("subject"), text("source")],
-    &[integer("added_at"), integer("expires_at"), text("note")],
-);
+static REASON: Bulk = Bulk::put(columns::WATCH);
 
-static NO_REASON: Bulk = Bulk::delete("watch", &[text("kind"), text("subject"), text("source")]);
+static NO_REASON: Bulk = Bulk::delete(columns::WATCH);
 
 pub(super) fn save(
     connection: &dyn Connection,

@@ -11,12 +11,43 @@ use super::Param;
 /// all rows in one statement, because the description has all columns.
 #[derive(Debug)]
 pub(in crate::store) struct Bulk {
-    table: &'static str,
-    key: &'static [Field],
-    rest: &'static [Field],
+    columns: Columns,
     deed: Deed,
     by_row: OnceLock<String>,
     in_lists: OnceLock<String>,
+}
+
+/// Columns of a table: those of its key, followed by others.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Columns {
+    table: &'static str,
+    key: &'static [Field],
+    rest: &'static [Field],
+}
+
+impl Columns {
+    pub(in crate::store) const fn new(
+        table: &'static str,
+        key: &'static [Field],
+        rest: &'static [Field],
+    ) -> Self {
+        Self { table, key, rest }
+    }
+
+    /// The key, and these columns.
+    pub(in crate::store) const fn only(self, rest: &'static [Field]) -> Self {
+        Self { rest, ..self }
+    }
+
+    /// Leaves out the last columns.
+    pub(in crate::store) const fn without_last(self, number: usize) -> Self {
+        self.only(self.rest.split_at(self.rest.len() - number).0)
+    }
+
+    /// Leaves out the key, which the engine assigns.
+    pub(in crate::store) const fn without_key(self) -> Self {
+        Self { key: &[], ..self }
+    }
 }
 
 /// The kind of a [`Bulk`] write.
@@ -88,57 +119,32 @@ pub(in crate::store) const fn added(name: &'static str) -> Field {
 
 impl Bulk {
     /// Inserts rows that do not exist.
-    pub(in crate::store) const fn insert(table: &'static str, columns: &'static [Field]) -> Self {
-        Self::new(table, &[], columns, Deed::Insert)
-    }
-
-    /// Inserts rows that do not exist, of a table whose key is given.
-    pub(in crate::store) const fn insert_with_key(
-        table: &'static str,
-        key: &'static [Field],
-        rest: &'static [Field],
-    ) -> Self {
-        Self::new(table, key, rest, Deed::Insert)
+    pub(in crate::store) const fn insert(columns: Columns) -> Self {
+        Self::new(columns, Deed::Insert)
     }
 
     /// Inserts rows that do not exist; existing ones stay unchanged.
-    pub(in crate::store) const fn insert_missing(
-        table: &'static str,
-        columns: &'static [Field],
-    ) -> Self {
-        Self::new(table, &[], columns, Deed::InsertMissing)
+    pub(in crate::store) const fn insert_missing(columns: Columns) -> Self {
+        Self::new(columns, Deed::InsertMissing)
     }
 
     /// Inserts rows, or updates existing rows with the same key.
-    pub(in crate::store) const fn put(
-        table: &'static str,
-        key: &'static [Field],
-        rest: &'static [Field],
-    ) -> Self {
-        Self::new(table, key, rest, Deed::Put)
+    pub(in crate::store) const fn put(columns: Columns) -> Self {
+        Self::new(columns, Deed::Put)
     }
 
     /// Updates rows by key; a missing row is ignored.
-    pub(in crate::store) const fn update(
-        table: &'static str,
-        key: &'static [Field],
-        rest: &'static [Field],
-    ) -> Self {
-        Self::new(table, key, rest, Deed::Update)
+    pub(in crate::store) const fn update(columns: Columns) -> Self {
+        Self::new(columns, Deed::Update)
     }
 
-    /// Deletes rows by key.
-    pub(in crate::store) const fn delete(table: &'static str, key: &'static [Field]) -> Self {
-        Self::new(table, key, &[], Deed::Delete)
+    /// Deletes rows by key. A row has no other values.
+    pub(in crate::store) const fn delete(columns: Columns) -> Self {
+        Self::new(columns.only(&[]), Deed::Delete)
     }
 
-    const fn new(
-        table: &'static str,
-        key: &'static [Field],
-        rest: &'static [Field],
-        deed: Deed,
-    ) -> Self {
-        Self { table, key, rest, deed, by_row: OnceLock::new(), in_lists: OnceLock::new() }
+    const fn new(columns: Columns, deed: Deed) -> Self {
+        Self { columns, deed, by_row: OnceLock::new(), in_lists: OnceLock::new() }
     }
 
     /// The statement for one row, whose values are the parameters.
@@ -159,7 +165,7 @@ impl Bulk {
     }
 
     pub(in crate::store) const fn table(&self) -> &'static str {
-        self.table
+        self.columns.table
     }
 
     pub(in crate::store) const fn deed(&self) -> Deed {
@@ -168,12 +174,12 @@ impl Bulk {
 
     /// The key columns.
     pub(in crate::store) const fn key(&self) -> &'static [Field] {
-        self.key
+        self.columns.key
     }
 
     /// The columns after the key.
     pub(in crate::store) const fn rest(&self) -> &'static [Field] {
-        self.rest
+        self.columns.rest
     }
 
     /// Whether a row has a value of the right type for each column. Not every engine checks this.
@@ -191,14 +197,14 @@ impl Bulk {
 
     /// All columns, in the order of a row's values.
     pub(in crate::store) fn columns(&self) -> impl Iterator<Item = &'static Field> {
-        self.key.iter().chain(self.rest)
+        self.columns.key.iter().chain(self.columns.rest)
     }
 
     fn inserted(&self) -> String {
         let parameters = (1..=self.columns().count()).map(|number| format!("?{number}"));
         format!(
             "INSERT INTO {} ({}) VALUES ({})",
-            self.table,
+            self.columns.table,
             names(self.columns()),
             parameters.collect::<Vec<_>>().join(", ")
         )
@@ -206,12 +212,14 @@ impl Bulk {
 
     /// The conflict clause, for existing rows.
     pub(in crate::store) fn on_conflict(&self) -> String {
-        let mut sql = format!(" ON CONFLICT ({}) DO ", names(self.key.iter()));
-        for (position, Field { name, is_added, .. }) in self.rest.iter().enumerate() {
+        let mut sql = format!(" ON CONFLICT ({}) DO ", names(self.columns.key.iter()));
+        for (position, Field { name, is_added, .. }) in self.columns.rest.iter().enumerate() {
             let before = if position == 0 { "UPDATE SET" } else { "," };
             // Writing to a string does not fail.
             let _ = match is_added {
-                true => write!(sql, "{before} {name} = {}.{name} + excluded.{name}", self.table),
+                true => {
+                    write!(sql, "{before} {name} = {}.{name} + excluded.{name}", self.columns.table)
+                }
                 false => write!(sql, "{before} {name} = excluded.{name}"),
             };
         }
@@ -219,7 +227,7 @@ impl Bulk {
     }
 
     fn updated(&self) -> String {
-        let set = (self.key.len() + 1..).zip(self.rest).map(|(number, field)| {
+        let set = (self.columns.key.len() + 1..).zip(self.columns.rest).map(|(number, field)| {
             let Field { name, is_added, .. } = field;
             if *is_added {
                 format!("{name} = {name} + ?{number}")
@@ -228,16 +236,16 @@ impl Bulk {
             }
         });
         let set = set.collect::<Vec<_>>().join(", ");
-        format!("UPDATE {} SET {set} WHERE {}", self.table, self.found())
+        format!("UPDATE {} SET {set} WHERE {}", self.columns.table, self.found())
     }
 
     fn deleted(&self) -> String {
-        format!("DELETE FROM {} WHERE {}", self.table, self.found())
+        format!("DELETE FROM {} WHERE {}", self.columns.table, self.found())
     }
 
     /// The condition that finds a row by its key.
     fn found(&self) -> String {
-        let conditions = (1..).zip(self.key);
+        let conditions = (1..).zip(self.columns.key);
         let conditions = conditions.map(|(number, field)| format!("{} = ?{number}", field.name));
         conditions.collect::<Vec<_>>().join(" AND ")
     }
@@ -260,41 +268,41 @@ mod tests {
     #[test]
     fn a_row_is_written_by_its_key_and_its_other_columns() {
         assert_eq!(
-            Bulk::insert("entry", REST).by_row(),
+            Bulk::insert(Columns::new("entry", &[], REST)).by_row(),
             "INSERT INTO entry (at, note) VALUES (?1, ?2)"
         );
         assert_eq!(
-            Bulk::put("entry", KEY, REST).by_row(),
+            Bulk::put(Columns::new("entry", KEY, REST)).by_row(),
             "INSERT INTO entry (login, number, at, note) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (login, number) DO UPDATE SET at = excluded.at, note = excluded.note"
         );
         assert_eq!(
-            Bulk::insert_missing("entry", REST).by_row(),
+            Bulk::insert_missing(Columns::new("entry", &[], REST)).by_row(),
             "INSERT INTO entry (at, note) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
         );
         assert_eq!(
-            Bulk::put("entry", KEY, TIMES).by_row(),
+            Bulk::put(Columns::new("entry", KEY, TIMES)).by_row(),
             "INSERT INTO entry (login, number, times, at) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (login, number) DO UPDATE SET times = entry.times + excluded.times, \
              at = excluded.at"
         );
         assert_eq!(
-            Bulk::update("entry", KEY, TIMES).by_row(),
+            Bulk::update(Columns::new("entry", KEY, TIMES)).by_row(),
             "UPDATE entry SET times = times + ?3, at = ?4 WHERE login = ?1 AND number = ?2"
         );
         assert_eq!(
-            Bulk::delete("entry", KEY).by_row(),
+            Bulk::delete(Columns::new("entry", KEY, REST)).by_row(),
             "DELETE FROM entry WHERE login = ?1 AND number = ?2"
         );
     }
 
     #[test]
     fn a_row_of_other_columns_is_noticed() {
-        let put = Bulk::put("entry", KEY, REST);
+        let put = Bulk::put(Columns::new("entry", KEY, REST));
         assert!(put.takes(params!["login", 1_i64, 2_i64, None::<&str>]));
         assert!(!put.takes(params!["login", 1_i64, 2_i64]));
         assert!(!put.takes(params![1_i64, "login", 2_i64, "note"]));
-        let body = Bulk::insert("entry", BODY);
+        let body = Bulk::insert(Columns::new("entry", &[], BODY));
         assert!(body.takes(&[Param::Text("{}")]) && body.takes(&[Param::Bytes(b"{}")]));
         assert!(!body.takes(params![1_i64]));
     }

@@ -34,7 +34,9 @@ mod connection;
 mod param;
 mod row;
 
-pub(in crate::store) use bulk::{Bulk, Deed, Field, Kind, added, body, bytes, integer, text};
+pub(in crate::store) use bulk::{
+    Bulk, Columns, Deed, Field, Kind, added, body, bytes, integer, text,
+};
 pub(in crate::store) use cell::{Cell, Column, Mismatch};
 pub(in crate::store) use connection::{Connection, Put};
 pub(in crate::store) use param::{Bind, Param, params};

@@ -40,7 +40,7 @@ fn assert_same(found: BTreeMap<String, Columns>, listed: &BTreeMap<String, Colum
     let names = |tables: &BTreeMap<String, Columns>| tables.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&found), names(listed), "tables of the schema, and of src/store/tables.rs");
     for (table, columns) in &found {
-        assert_eq!(columns, &listed[table], "{table}, in the schema and in src/store/tables.rs");
+        assert_eq!(columns, &listed[table], "{table}, in the schema and in src/store/columns.rs");
     }
 }
 
