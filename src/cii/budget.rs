@@ -176,8 +176,8 @@ impl Budget {
     }
 
     #[cfg(test)]
-    pub(super) fn is_resting(&self) -> bool {
-        self.lock().resume.is_some_and(|until| until > Instant::now())
+    pub(super) fn rest_count(&self) -> u64 {
+        self.lock().rests
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

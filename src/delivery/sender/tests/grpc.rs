@@ -49,7 +49,7 @@ fn receiver(answer: Answer) -> (String, Heard) {
 
 async fn send_to(answer: Answer) -> Result<Sent, SendError> {
     let (endpoint, mut requests) = receiver(answer);
-    let sent = sender(Protocol::Grpc, &endpoint, 5000).send(events(3)).await;
+    let sent = sender(Protocol::Grpc, &endpoint, PATIENCE).send(events(3)).await;
     let request = requests.recv().await.unwrap().into_inner();
     assert_eq!(request.resource_logs[0].scope_logs[0].log_records.len(), 3);
     assert!(requests.try_recv().is_err(), "tried once");
@@ -94,7 +94,7 @@ async fn a_partial_success_is_seen_once() {
         };
         Ok(ExportLogsServiceResponse { partial_success: Some(partial) })
     });
-    let sender = sender(Protocol::Grpc, &endpoint, 5000);
+    let sender = sender(Protocol::Grpc, &endpoint, PATIENCE);
     for _ in 0..2 {
         assert_eq!(sender.send(events(3)).await, Ok(dropped(2, "too old")));
     }
@@ -131,7 +131,7 @@ async fn a_batch_that_is_too_large_is_refused_and_not_throttled() {
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
-    let sender = sender(Protocol::Grpc, &nobody().await, 5000);
+    let sender = sender(Protocol::Grpc, NOBODY, PATIENCE);
     assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Unavailable, None));
 }
 
@@ -168,11 +168,11 @@ async fn the_collectors_words_are_passed_on_without_headers() {
 #[tokio::test]
 async fn what_is_no_grpc_says_so() {
     let (endpoint, _) = super::http::receiver(|| "hello".into_response()).await;
-    let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
+    let error = sender(Protocol::Grpc, &endpoint, PATIENCE).send(events(1)).await.unwrap_err();
     assert_eq!(error.reason, Reason::NotOtlp, "{error:?}");
     let redirect = || (StatusCode::FOUND, [("location", "/login")]).into_response();
     let (endpoint, _) = super::http::receiver(redirect).await;
-    let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
+    let error = sender(Protocol::Grpc, &endpoint, PATIENCE).send(events(1)).await.unwrap_err();
     assert_eq!(error.reason, Reason::Redirect, "{error:?}");
 }
 
@@ -189,7 +189,7 @@ async fn what_speaks_http_1_only_says_so() {
             streams.push(stream);
         }
     });
-    let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
+    let error = sender(Protocol::Grpc, &endpoint, PATIENCE).send(events(1)).await.unwrap_err();
     assert!(error.cause.contains("does not speak gRPC"), "{error:?}");
 }
 
@@ -197,11 +197,11 @@ async fn what_speaks_http_1_only_says_so() {
 async fn connections_fail_in_words() {
     let http = super::http::receiver(|| StatusCode::OK.into_response()).await.0;
     for (endpoint, words) in [
-        (nobody().await, "the connection is refused"),
+        (NOBODY.to_owned(), "the connection is refused"),
         ("http://nowhere.invalid:4317".to_owned(), "host name is not resolved"),
         (http.replace("http:", "https:"), "does not speak TLS"),
     ] {
-        let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
+        let error = sender(Protocol::Grpc, &endpoint, PATIENCE).send(events(1)).await.unwrap_err();
         assert_eq!(error.reason, Reason::Unavailable);
         assert!(error.cause.contains(words), "{error:?}");
     }

@@ -34,7 +34,7 @@ pub(super) async fn receiver(answer: fn() -> Response) -> (String, Heard) {
 
 async fn send_to(answer: fn() -> Response) -> (Result<Sent, SendError>, Heard) {
     let (endpoint, heard) = receiver(answer).await;
-    (sender(Protocol::HttpProtobuf, &endpoint, 5000).send(events(3)).await, heard)
+    (sender(Protocol::HttpProtobuf, &endpoint, PATIENCE).send(events(3)).await, heard)
 }
 
 #[tokio::test]
@@ -115,10 +115,10 @@ async fn a_success_that_is_no_answer_of_otlp_is_a_failure_that_says_what_came() 
 
 #[tokio::test]
 async fn connections_fail_in_words() {
-    let sender = |endpoint: &str| super::sender(Protocol::HttpProtobuf, endpoint, 5000);
+    let sender = |endpoint: &str| super::sender(Protocol::HttpProtobuf, endpoint, PATIENCE);
     let plain = receiver(|| StatusCode::OK.into_response()).await.0;
     for (endpoint, words) in [
-        (nobody().await, "the connection is refused"),
+        (NOBODY.to_owned(), "the connection is refused"),
         ("http://user:pass@nowhere.invalid:4318".to_owned(), "host name is not resolved"),
         (plain.replace("http:", "https:"), "does not speak TLS"),
     ] {
@@ -145,7 +145,7 @@ async fn a_partial_success_is_seen() {
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
-    let sender = sender(Protocol::HttpProtobuf, &nobody().await, 5000);
+    let sender = sender(Protocol::HttpProtobuf, NOBODY, PATIENCE);
     assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Unavailable, None));
 }
 
