@@ -25,7 +25,8 @@ async fn checks_past_the_limit_have_no_series_and_are_counted() {
     }
     let three = |ids: [&str; 3]| ids.map(str::to_owned).to_vec();
     assert_eq!(shown(&exporter).await, (three(["e", "d", "c"]), Some(2.0)));
-    assert_eq!(exporter.log().matches("metrics.max_checks").count(), 1, "{}", exporter.log());
+    let log = exporter.until_logged("metrics.max_checks").await;
+    assert_eq!(log.matches("metrics.max_checks").count(), 1, "{log}");
     // The page and the API show them all.
     let (_, page) = exporter.api("GET", "/checks", None).await;
     assert_eq!(page["checks"].as_array().unwrap().len(), 5);

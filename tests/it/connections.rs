@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{Body, Exporter, Setup, until};
+use crate::harness::{Body, Setup, until};
 
 fn address(url: &str) -> &str {
     url.trim_start_matches("http://").split('/').next().unwrap()
@@ -21,19 +21,12 @@ async fn connections(to: &str, count: usize) -> Vec<TcpStream> {
     open
 }
 
-async fn until_logged(exporter: &Exporter, text: &str) {
-    until(&format!("{text}\n{}", exporter.log()), || async {
-        exporter.log().contains(text).then_some(())
-    })
-    .await;
-}
-
 /// O8: silent connections to one port, and few descriptors.
 #[tokio::test]
 async fn silent_connections_to_one_listener_leave_the_other_alone() {
     let exporter = Setup::new().descriptors(256).start().await;
     let silent = connections(address(&exporter.webhook_url), 300).await;
-    until_logged(&exporter, "as many connections as one may have").await;
+    exporter.until_logged("as many connections as one may have").await;
     for _ in 0..3 {
         let metrics = exporter.metrics().await;
         let held = metrics.get("cii_http_connections{listener=\"webhook\"}");
@@ -65,13 +58,14 @@ async fn silent_connections_to_the_ops_listener_stop_no_delivery() {
 async fn a_head_that_is_slow_or_too_long_is_ended() {
     let exporter = Setup::new().start().await;
     for url in [&exporter.webhook_url, &exporter.ops_url] {
-        let mut slow = TcpStream::connect(address(url)).await.unwrap();
+        // Before the daemon's own time begins.
         let begun = Instant::now();
+        let mut slow = TcpStream::connect(address(url)).await.unwrap();
         slow.write_all(b"POST / HTTP/1.1\r\nhost: a\r\nx: ").await.unwrap();
         let mut answer = Vec::new();
         let _ = slow.read_to_end(&mut answer).await;
         let took = begun.elapsed();
-        assert!((Duration::from_secs(9)..Duration::from_secs(30)).contains(&took), "{took:?}");
+        assert!((Duration::from_secs(9)..Duration::from_mins(1)).contains(&took), "{took:?}");
 
         let mut long = TcpStream::connect(address(url)).await.unwrap();
         let head = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "y".repeat(400_000));

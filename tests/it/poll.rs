@@ -147,7 +147,8 @@ async fn what_an_answer_fails_to_tell_changes_nothing_and_the_rest_is_used() {
 
 #[tokio::test]
 async fn whatever_the_service_answers_the_numbers_stay_and_come_back_to_life() {
-    let (simulator, setup) = tenant().await;
+    let (simulator, mut setup) = tenant().await;
+    setup.replace("timeout_seconds = 20", "timeout_seconds = 2");
     let exporter = setup.start().await;
     let before = exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 2.0).await;
     for (kind, result) in [

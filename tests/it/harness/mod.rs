@@ -25,4 +25,4 @@ pub use metrics::Metrics;
 pub use receiver::{Protocol, Receiver, attribute, names};
 pub use stack::Stack;
 pub use tools::tool;
-pub use wait::until;
+pub use wait::{in_less_than, until};

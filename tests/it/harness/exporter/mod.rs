@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::FileExt as _,
     path::PathBuf,
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -16,6 +17,10 @@ use super::{Metrics, SECRET, until};
 use log::Log;
 
 pub use setup::{Ended, Setup};
+
+/// How long a daemon may take to end: the 10 seconds that the README promises, and as long again for a
+/// machine that stalls. What keeps a daemon from its end keeps it for longer.
+const STOPPING: Duration = Duration::from_secs(20);
 
 /// A running daemon; dropping it kills it.
 pub struct Exporter {
@@ -93,7 +98,21 @@ impl Exporter {
         (answer.status().as_u16(), answer.text().await.unwrap_or_default())
     }
 
+    /// A scrape that has all that was committed before it. On a machine that stalls, one can show
+    /// older metrics of the tenant, and says how old they are; without its server, it cannot do more.
     pub async fn metrics(&self) -> Metrics {
+        until("a scrape of what was committed", || async {
+            let metrics = self.scrape().await;
+            let is_current = metrics.get("cii_metrics_lag_seconds").is_none_or(|lag| lag == 0.0);
+            let is_away = metrics.get("cii_store_up") == Some(0.0);
+            (is_current || is_away).then_some(metrics)
+        })
+        .await
+    }
+
+    /// A single scrape: the exporter's own metrics are of this moment, and those of the tenant can be
+    /// older.
+    pub async fn scrape(&self) -> Metrics {
         let (status, text) = self.get("/metrics").await;
         assert_eq!(status, 200, "{text}");
         Metrics::parse(text)
@@ -124,8 +143,18 @@ impl Exporter {
         .await
     }
 
+    /// What the daemon logged, as far as it was read: a line comes later than the answer that was
+    /// sent after it.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// Waits until the log has this text; the log up to then.
+    pub async fn until_logged(&self, text: &str) -> String {
+        until(&format!("{text:?} in the log\n{}", self.log()), || async {
+            Some(self.log()).filter(|log| log.contains(text))
+        })
+        .await
     }
 
     pub fn database(&self) -> PathBuf {
@@ -164,6 +193,12 @@ impl Exporter {
 
     pub async fn ended(&mut self) -> ExitStatus {
         self.child.wait().await.expect("it ends")
+    }
+
+    /// Waits until the daemon has ended, within the time that it may take; its exit code.
+    pub async fn ended_in_time(&mut self) -> Option<i32> {
+        let ended = tokio::time::timeout(STOPPING, self.ended()).await;
+        ended.expect("it ends in time").code()
     }
 
     /// Kills the daemon without warning, and hands back what it was started with.

@@ -107,12 +107,13 @@ impl Setup {
         setup
     }
 
-    /// It asks this service, as often as `schedule` says.
+    /// It asks this service, as often as `schedule` says. A request has far more time than the
+    /// simulator takes, which stalls with its test.
     pub fn polling(mut self, simulator: &Simulator, schedule: &str) -> Self {
         let _ = write!(
             self.tables,
             "[api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\
-             timeout_seconds = 2\n\
+             timeout_seconds = 20\n\
              [sync.users]\nschedule = \"{schedule}\"\n[sync.ips]\nschedule = \"{schedule}\"\n",
             simulator.graphql_url(),
             simulator.token_url(),
