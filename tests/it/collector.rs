@@ -19,6 +19,8 @@ async fn a_collector_that_is_down_for_a_while_costs_delay_and_no_event() {
         };
         send(0..5).await;
         receiver.until_received(10).await;
+        // Without its answer, what it received would be sent again.
+        exporter.until_metric("cii_otlp_pending_events", 0.0).await;
         receiver.stop().await;
         send(5..10).await;
         let metrics = exporter.until_metric("cii_otlp_pending_events", 10.0).await;

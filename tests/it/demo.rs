@@ -20,7 +20,7 @@ async fn the_demo_shows_deliveries_polls_metrics_and_events_and_leaves_nothing_b
     let mut awaited =
         vec!["database", "/metrics", "cii.check.delivery", "cii.check.failed", "failures of"];
     let mut folder = None;
-    let patience = std::time::Duration::from_mins(1);
+    let patience = std::time::Duration::from_mins(2);
     tokio::time::timeout(patience, async {
         while !awaited.is_empty() {
             let line = lines.next_line().await.unwrap().expect("the demo goes on");
@@ -60,7 +60,7 @@ async fn a_demo_that_nobody_reads_any_further_ends_and_leaves_nothing_behind() {
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     lines.next_line().await.unwrap().unwrap();
     drop(lines);
-    let patience = std::time::Duration::from_mins(1);
+    let patience = std::time::Duration::from_mins(2);
     let ended = tokio::time::timeout(patience, demo.wait_with_output()).await.unwrap().unwrap();
     let errors = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success() && errors.is_empty(), "{}: {errors}", ended.status);

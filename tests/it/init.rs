@@ -117,12 +117,12 @@ async fn a_server_is_tried_and_written_with_its_password_in_a_file() {
     fs::write(&password, "s3cret-of-server\n").unwrap();
     let file = password.display().to_string();
     let with_password = url.replace("exporter@", "exporter:s3cret-of-server@");
-    let free = format!("postgres://exporter@127.0.0.1:{}/cii", free_port());
+    let nobody = "postgres://exporter@127.0.0.1:1/cii";
     for (more, expected) in [
         (&["--store", &with_password][..], "--store (store.url): holds a password"),
         (&["--store", "mysql://e@a/cii"], "--store (store.url): expected a URL that begins with"),
         (&["--store", &url], "asks for a password, and none is set"),
-        (&["--store", &free], "nobody listens there"),
+        (&["--store", nobody], "nobody listens there"),
         (&["--store", "a.db", "--store-password-file", &file], "name a server's URL"),
     ] {
         let refused = place.init(&simulator, more).output().await.unwrap();
@@ -273,12 +273,12 @@ async fn an_api_that_cannot_be_reached_is_told_by_the_option_that_names_it() {
     let (simulator, place) = (simulator().await, Place::new());
     let secret = place.folder.path().join("the-client-secret");
     fs::write(&secret, simulator.client_secret()).unwrap();
-    let nobody = format!("http://127.0.0.1:{}/token", free_port());
+    let nobody = "http://127.0.0.1:1/token";
     let mut command = exporter();
     command
         .args(["init", "--dir"])
         .arg(place.dir())
-        .args(["--api-url", &simulator.graphql_url(), "--token-url", &nobody])
+        .args(["--api-url", &simulator.graphql_url(), "--token-url", nobody])
         .args(["--client-id", simulator.client_id(), "--client-secret-file"])
         .arg(secret);
     let refused = command.output().await.unwrap();
@@ -317,7 +317,7 @@ async fn registering_brings_the_test_message_which_is_awaited_and_kept() {
 async fn a_target_that_is_made_in_the_console_is_awaited_for_as_long_as_told() {
     let (simulator, place) = (simulator().await, Place::new());
     let url = place.url();
-    let mut command = place.init(&simulator, &["--public-url", &url, "--wait", "60s"]);
+    let mut command = place.init(&simulator, &["--public-url", &url, "--wait", "600s"]);
     let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let secret = place.dir().join("secrets/webhook-secrets");
     let is_whole = || fs::read_to_string(&secret).is_ok_and(|text| text.ends_with('\n'));

@@ -116,9 +116,12 @@ async fn failing_checks_that_are_null_for_everybody_or_refused_make_the_polls_do
         // The state is there all the same.
         exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 3.0).await;
         assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 2.0);
-        let job = job(&exporter, "users").await;
-        let reason = job["reason"].as_str().unwrap_or_default();
-        assert!(reason.contains(says), "{kind:?}: {job}");
+        // The job has its reason at the end of the run, and the polls have theirs before.
+        until(&format!("{says} as the reason, {kind:?}\n{}", exporter.log()), || async {
+            let job = job(&exporter, "users").await;
+            job["reason"].as_str()?.contains(says).then_some(())
+        })
+        .await;
         let user = exporter.api("GET", &format!("/users/{ZOE}"), None).await.1.to_string();
         assert!(user.contains(says), "{user}");
         let page = exporter.get(&format!("/users/{ZOE}")).await.1;
