@@ -332,9 +332,16 @@ async fn exposition(store: &Store, series: UserSeries) -> (Exposition, Projector
     Exposition::build(store.clone(), prometheus::Registry::new(), scope).await.unwrap()
 }
 
+/// A scrape that does not lag: on a busy machine the projector can take longer than one waits for it.
 async fn text(exposition: &Exposition) -> String {
-    let scrape = exposition.scrape(Format::Text, Coding::Identity).await.unwrap();
-    String::from_utf8(scrape.into_frames().concat()).unwrap()
+    loop {
+        let scrape = exposition.scrape(Format::Text, Coding::Identity).await.unwrap();
+        let text = String::from_utf8(scrape.into_frames().concat()).unwrap();
+        let lag = text.lines().find_map(|line| line.strip_prefix("cii_metrics_lag_seconds "));
+        if lag.unwrap().parse() == Ok(0.0) {
+            return text;
+        }
+    }
 }
 
 async fn followed_and_rebuilt(steps: Vec<Step>, series: UserSeries) -> (String, String) {

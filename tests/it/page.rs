@@ -4,7 +4,7 @@ use cii_exporter::{domain::UserState, store::Store};
 use cii_simulator::{Options, Simulator};
 use tokio::process::Command;
 
-use crate::harness::{Body, Exporter, SECRET, Setup, tell_state, tool};
+use crate::harness::{Body, Exporter, SECRET, Setup, close, tell_state, tool};
 
 #[tokio::test]
 async fn people_see_it_current_whole_and_safe() {
@@ -145,8 +145,7 @@ async fn an_address_that_is_no_web_page_is_no_link() {
         let state = UserState { reference_url: Some(url.to_owned()), ..UserState::default() };
         tell_state(&store, login, state).await;
     }
-    drop(store);
-    writer.stop().await;
+    close(store, writer, &setup.database()).await;
     let exporter = setup.start().await;
     let (status, page) = exporter.get("/users/a").await;
     assert!(status == 200 && !page.contains("javascript:"), "{page}");

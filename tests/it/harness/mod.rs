@@ -14,7 +14,7 @@ mod stack;
 mod tools;
 mod wait;
 
-pub use answered::tell_state;
+pub use answered::{close, tell_state};
 pub use attributes::{attribute_names, names_in_names};
 pub use cii_test_cluster::free_port;
 pub use database::{Lock, alter, make_older, read_into};

@@ -4,7 +4,7 @@ use cii_exporter::{domain::UserState, store::Store};
 use serde_json::{Value, json};
 
 use super::text;
-use crate::harness::{Body, Exporter, Setup, tell_state};
+use crate::harness::{Body, Exporter, Setup, close, tell_state};
 
 /// Where a request is sent on to, or what it is answered.
 async fn find(exporter: &Exporter, query: &str) -> (u16, Option<String>, String) {
@@ -22,8 +22,7 @@ async fn a_user_a_check_or_an_address_is_found_by_a_part_of_its_name() {
     let (store, writer) = Store::open(&setup.database()).unwrap();
     let state = UserState { display_name: "Jordan Ökafor".to_owned(), ..UserState::default() };
     tell_state(&store, "jok@example.com", state).await;
-    drop(store);
-    writer.stop().await;
+    close(store, writer, &setup.database()).await;
     let exporter = setup.start().await;
     let users = ["ann@example.com", "joanna@example.com", "Service_Bot", "100%safe"];
     assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &users).json()).await, 200);

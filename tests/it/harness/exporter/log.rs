@@ -11,14 +11,15 @@ use tokio::{
 /// What a daemon logged; a test that fails prints it.
 pub struct Log {
     text: Arc<Mutex<String>>,
-    reading: JoinHandle<()>,
+    /// Until its end was waited for.
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Log {
     /// Reads what a daemon writes.
     pub fn of(stderr: ChildStderr) -> Self {
         let text = Arc::<Mutex<String>>::default();
-        let reading = tokio::spawn(collect(stderr, text.clone()));
+        let reading = Some(tokio::spawn(collect(stderr, text.clone())));
         Self { text, reading }
     }
 
@@ -29,7 +30,9 @@ impl Log {
 
     /// Waits until nothing more can come.
     pub async fn end(&mut self) {
-        (&mut self.reading).await.expect("no panic");
+        if let Some(reading) = self.reading.take() {
+            reading.await.expect("no panic");
+        }
     }
 
     /// The address that a line ends with.

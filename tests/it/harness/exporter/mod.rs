@@ -191,8 +191,11 @@ impl Exporter {
         assert!(status.is_ok_and(|status| status.success()));
     }
 
+    /// Waits until the daemon has ended, and all that it logged is read.
     pub async fn ended(&mut self) -> ExitStatus {
-        self.child.wait().await.expect("it ends")
+        let status = self.child.wait().await.expect("it ends");
+        self.log.end().await;
+        status
     }
 
     /// Waits until the daemon has ended, within the time that it may take; its exit code.
@@ -217,7 +220,6 @@ impl Exporter {
     pub async fn stop_and_read(mut self) -> (Setup, String) {
         self.signal("TERM");
         assert!(self.ended().await.success(), "{}", self.log());
-        self.log.end().await;
         let log = self.log();
         (self.setup, log)
     }
