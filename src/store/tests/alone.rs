@@ -75,7 +75,7 @@ async fn the_end_of_the_thread_that_writes_is_told() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     assert!(store.commit(Keep(Mistake::EndsTheThread)).await.is_err());
     // The daemon ends because of this.
-    let lost = tokio::time::timeout(Duration::from_secs(10), store.wait_for_loss()).await.unwrap();
+    let lost = tokio::time::timeout(Duration::from_mins(1), store.wait_for_loss()).await.unwrap();
     assert!(matches!(lost, StoreError::Closed), "{lost}");
 }
 

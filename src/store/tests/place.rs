@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::store::{Reader, Store, StoreError, WriterThread, fixtures, postgres::Server, sqlite};
 
 /// How long a child process may take to start.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_mins(1);
 
 static POOL: LazyLock<Pool> = LazyLock::new(|| Cluster::shared().pool());
 

@@ -10,8 +10,21 @@ use crate::{
     store::{Purge, Server, Standing},
 };
 
+/// Far longer than anything takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 fn connect(database: &Database) -> (Store, WriterThread) {
-    Store::connect(Server::at(&database.url, None)).unwrap()
+    let url = format!("{}?connect_timeout=60", database.url);
+    Store::connect(Server::at(&url, None)).unwrap()
+}
+
+/// Waits until a replica has this standing, and returns it.
+async fn until_it_is(
+    standing: &mut watch::Receiver<Standing>,
+    is_it: impl FnMut(&Standing) -> bool,
+) -> Standing {
+    let is_so = standing.wait_for(is_it);
+    tokio::time::timeout(PATIENCE, is_so).await.unwrap().unwrap().clone()
 }
 
 #[tokio::test]
@@ -53,15 +66,17 @@ async fn an_erasure_by_another_replica_has_everything_read_anew() {
 async fn one_replica_leads_and_the_next_one_takes_over() {
     let database = Cluster::shared().create_database();
     let ((one, _one), (other, _other)) = (connect(&database), connect(&database));
-    let first = one.campaign("one").await.unwrap();
+    let mut first = one.campaign("one").await.unwrap();
+    let leads = until_it_is(&mut first, Standing::is_leader).await;
+    let Standing::Leader { fence } = leads else { panic!("{leads:?}") };
     let mut second = other.campaign("other").await.unwrap();
-    let Standing::Leader { fence } = *first.borrow() else { panic!("{first:?}") };
-    assert_eq!(*second.borrow(), Standing::Follower { leader: Some("one".to_owned()) });
+    // It is not known while the server is slow to answer.
+    let told = until_it_is(&mut second, |standing| *standing != Standing::Unknown).await;
+    assert_eq!(told, Standing::Follower { leader: Some("one".to_owned()) });
     one.with_fence(fence).commit(Probe).await.unwrap();
 
     one.resign().await;
-    let took_over = second.wait_for(Standing::is_leader);
-    tokio::time::timeout(Duration::from_secs(10), took_over).await.unwrap().unwrap();
+    until_it_is(&mut second, Standing::is_leader).await;
     let late = one.with_fence(fence).commit(Probe).await;
     assert!(matches!(late, Err(StoreError::NotLeader)), "{late:?}");
     assert!(one.trouble().is_none(), "the store works");

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Far longer than anything takes, so that only a defect reaches it.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How a server is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

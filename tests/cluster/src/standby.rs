@@ -78,7 +78,7 @@ impl Cluster {
 
     /// Makes a standby a primary, and waits until it takes writes.
     pub fn promote(&self) {
-        self.sql("postgres", "SELECT pg_promote(wait => true)");
+        self.sql("postgres", "SELECT pg_promote(wait => true, wait_seconds => 180)");
     }
 
     /// Whether this is a standby.

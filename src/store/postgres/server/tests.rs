@@ -294,7 +294,7 @@ async fn a_host_that_is_a_standby_or_does_not_answer_is_passed_over() {
         write!(hosts, "{comma}127.0.0.1:{port}").unwrap();
     }
     let server = |hosts: &str, query: &str| {
-        Server::at(&format!("postgres://postgres@{hosts}/postgres?connect_timeout=1{query}"), None)
+        Server::at(&format!("postgres://postgres@{hosts}/postgres?connect_timeout=5{query}"), None)
     };
     let port = "SELECT current_setting('port')";
     let all = server(&hosts, "");
@@ -303,11 +303,11 @@ async fn a_host_that_is_a_standby_or_does_not_answer_is_passed_over() {
     // The next session begins with the host that accepted the last one.
     let begun = std::time::Instant::now();
     assert_eq!(ask(&all, port).await, Ok(primary.port().to_string()));
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(begun.elapsed() < Duration::from_secs(5), "the silent host is not waited for");
 
     primary.kill();
     let error = ask(&all, port).await.unwrap_err();
-    for expected in ["no answer within 1 s", "it is a standby", "nobody listens"] {
+    for expected in ["no answer within 5 s", "it is a standby", "nobody listens"] {
         assert!(error.contains(expected), "{error}");
     }
     // The host that does not answer may be the primary.

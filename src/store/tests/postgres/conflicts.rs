@@ -7,7 +7,7 @@ use super::*;
 /// Locks a check, waits until a group waits for it, and then requests the lock that the group
 /// holds. The server detects the deadlock in the group first.
 const DEADLOCK: &str = "BEGIN;
-    SET LOCAL deadlock_timeout = '1min';
+    SET LOCAL deadlock_timeout = '5min';
     UPDATE checks SET open = open;
     DO $$ BEGIN
         WHILE NOT EXISTS (
@@ -23,11 +23,12 @@ const DEADLOCK: &str = "BEGIN;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_the_server_ends_for_a_deadlock_is_tried_again() {
-    // The log shows why the server ended transactions.
-    let cluster = Cluster::start(&Options::fast().set("log_min_messages", "error"));
+    // The log shows why the server ended transactions. A session looks for a deadlock once, so long
+    // after it began to wait: until then the other one must wait for it, too.
+    let options = Options::fast().set("log_min_messages", "error").set("deadlock_timeout", "10s");
+    let cluster = Cluster::start(&options);
     let database = cluster.create_database();
-    let patient = Limits { lock: Duration::from_secs(10), ..SHORT };
-    let store = connect_within(patient, &database.url).unwrap().0;
+    let store = connect(&database.url);
     assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
     let outcome = thread::scope(|scope| {
         let other = scope.spawn(|| cluster.sql(&database.name, DEADLOCK));

@@ -2,12 +2,15 @@
 
 use super::*;
 
+/// A commit whose answer does not arrive is waited for, and nothing else.
+const LIMITS: Limits = Limits { commit: SHORT.commit, ..PATIENT };
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_is_looked_up_and_never_doubled() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let proxy = Proxy::to(cluster.port());
-    let store = connect(&proxy.url(&database.name));
+    let store = connect_within(LIMITS, &proxy.url(&database.name)).unwrap().0;
     let mut expected = Vec::new();
     for (position, (cuts, is_stored)) in [
         (&[Cut::Before][..], false),
@@ -52,7 +55,7 @@ async fn a_connection_that_is_given_up_is_closed_whatever_the_server_does() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let proxy = Proxy::to(cluster.port());
-    let store = connect(&proxy.url(&database.name));
+    let store = connect_within(LIMITS, &proxy.url(&database.name)).unwrap().0;
     deliver(&store, "d1").await.unwrap();
     let before = proxy.open();
     for position in 0..3 {

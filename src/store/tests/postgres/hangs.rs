@@ -2,11 +2,23 @@
 
 use super::*;
 
+/// Holds the lock of the groups until a certain table exists.
+const HOLD: &str = "SET statement_timeout = '2min';
+    DO $$ BEGIN
+        PERFORM FROM head FOR UPDATE;
+        WHILE NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname = 'released') LOOP
+            PERFORM pg_sleep(0.01);
+        END LOOP;
+    END $$";
+
+/// Ends that.
+const RELEASE: &str = "CREATE TABLE released ()";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_fails_what_waits_for_it_in_time() {
     let cluster = Cluster::start(&Options::fast());
     let database = cluster.create_database();
-    let store = connect(&database.url);
+    let store = connect_impatiently(&database.url);
     let load = Load::start(&store, "d", 8);
     for _ in 0..2 {
         load.wait_for_more(20).await;
@@ -32,12 +44,12 @@ async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_i
     let name = database.name.as_str();
     assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
 
-    // It waits for the lock.
-    let hold = || cluster.try_sql(name, "BEGIN; SELECT FROM head FOR UPDATE; SELECT pg_sleep(5)");
-    let patient = Limits { lock: Duration::from_secs(20), ..SHORT };
-    let waiter = connect_within(patient, &database.url).unwrap().0;
+    // It waits for the lock, until after the server hangs.
+    let limit = Duration::from_secs(15);
+    let limits = Limits { connect: limit, statement: limit, ..PATIENT };
+    let waiter = connect_within(limits, &database.url).unwrap().0;
     std::thread::scope(|scope| {
-        let held = scope.spawn(hold);
+        let held = scope.spawn(|| cluster.sql(name, HOLD));
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
                 until("the lock is held", async || has_waiting_session(&cluster, name, "PgSleep"))
@@ -50,19 +62,19 @@ async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_i
                 let error = outcome.await.unwrap().unwrap_err();
                 assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
                 cluster.resume();
+                cluster.sql(name, RELEASE);
             });
         });
-        held.join().unwrap().unwrap();
+        held.join().unwrap();
     });
     until_delivered(&waiter, "after lock").await;
     drop(waiter);
-    // Once it sees the server again, the store commits a probe, which is not what is looked at here.
-    store.catch_up().await;
-    until_delivered(&store, "after pause").await;
 
     // It is in a commit.
+    let limit = Duration::from_secs(10);
+    let limits = Limits { connect: limit, statement: limit, ..SHORT };
+    let commits = connect_within(limits, &database.url).unwrap().0;
     cluster.miss_a_standby();
-    let commits = store.clone();
     let outcome = tokio::spawn(async move { deliver(&commits, "commit").await });
     until("the commit waits", async || has_waiting_session(&cluster, name, "SyncRep")).await;
     cluster.pause();
@@ -81,10 +93,13 @@ async fn a_replica_that_hangs_with_the_lock_keeps_it_for_its_time_alone() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let proxy = Proxy::to(cluster.port());
-    // It never sends its COMMIT, and does not close its connection either.
-    let patient = Limits { commit: Duration::from_secs(15), ..SHORT };
-    let hangs = connect_within(patient, &proxy.url(&database.name)).unwrap().0;
-    let other = connect(&database.url);
+    // It never sends its COMMIT, and does not close its connection either. The server ends its session
+    // after the limit of a statement, in which the other one finds the lock held.
+    let (statement, commit) = (Duration::from_secs(10), Duration::from_secs(40));
+    let limits = Limits { statement, commit, ..PATIENT };
+    let hangs = connect_within(limits, &proxy.url(&database.name)).unwrap().0;
+    let limits = Limits { lock: SHORT.lock, ..PATIENT };
+    let other = connect_within(limits, &database.url).unwrap().0;
     deliver(&other, "before").await.unwrap();
     proxy.cut(&[Cut::Withheld]);
     let hanging = hangs.clone();
@@ -107,7 +122,9 @@ async fn a_network_that_hangs_is_waited_for_no_longer_than_the_limits_say() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let proxy = Proxy::to(cluster.port());
-    let store = connect(&proxy.url(&database.name));
+    let limit = Duration::from_secs(8);
+    let limits = Limits { connect: limit, statement: limit, ..PATIENT };
+    let store = connect_within(limits, &proxy.url(&database.name)).unwrap().0;
     assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
     proxy.block(true);
     let error = deliver(&store, "while").await.unwrap_err();
@@ -124,12 +141,9 @@ async fn a_sweep_that_waits_for_the_server_shows_as_a_commit_does() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let name = database.name.as_str();
-    let patient = Limits { lock: Duration::from_secs(20), statement: BOUND, ..SHORT };
-    let store = connect_within(patient, &database.url).unwrap().0;
+    let store = connect(&database.url);
     std::thread::scope(|scope| {
-        let held = scope.spawn(|| {
-            cluster.try_sql(name, "BEGIN; SELECT FROM head FOR UPDATE; SELECT pg_sleep(6)")
-        });
+        let held = scope.spawn(|| cluster.sql(name, HOLD));
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
                 until("the lock is held", async || has_waiting_session(cluster, name, "PgSleep"))
@@ -140,10 +154,11 @@ async fn a_sweep_that_waits_for_the_server_shows_as_a_commit_does() {
                 });
                 until("it shows", async || matches!(store.trouble(), Some(StoreError::Silent(_))))
                     .await;
+                cluster.sql(name, RELEASE);
                 swept.await.unwrap().unwrap();
                 assert!(store.trouble().is_none());
             });
         });
-        held.join().unwrap().unwrap();
+        held.join().unwrap();
     });
 }

@@ -100,8 +100,7 @@ async fn a_copy_whose_end_cannot_be_found_out_is_neither_done_nor_failed() {
     let proxy = Proxy::to(cluster.port());
     for (cut, tables_after) in [(Cut::Before, false), (Cut::After, true)] {
         let database = cluster.create_database();
-        let limits = Limits { connect: Duration::from_millis(500), ..SHORT };
-        let limits = Limits { look_up: Duration::from_millis(200), ..limits };
+        let limits = Limits { look_up: Duration::from_millis(200), ..PATIENT };
         let way = Way::new(server(&proxy.url(&database.name), None)).unwrap().with_limits(limits);
         let ended = tokio::task::block_in_place(|| {
             let filling = way.filling().unwrap();

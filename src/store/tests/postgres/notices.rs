@@ -3,7 +3,7 @@
 use super::*;
 
 /// A pause between reads of the log that no test waits for.
-const NO_LOOK: Limits = Limits { look: Duration::from_hours(1), ..SHORT };
+const NO_LOOK: Limits = Limits { look: Duration::from_hours(1), ..PATIENT };
 
 /// Whether this replica announced another one's commit about a delivery's user, without being
 /// asked.

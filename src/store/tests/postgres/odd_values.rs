@@ -112,7 +112,7 @@ async fn a_name_with_the_character_nul_stands_in_no_other_s_way() {
 async fn a_delivery_of_a_hundred_thousand_users_and_a_body_of_10_mib_are_stored() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
-    let store = Store::connect(server(&database.url, None)).unwrap().0;
+    let store = connect(&database.url);
     let mut record = delivery_of_one_user("many");
     record.delivery.failing = (0..100_000)
         .map(|number| FailingUser { login: login(&format!("u{number}@x")), explanation: None })

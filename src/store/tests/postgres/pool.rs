@@ -30,7 +30,7 @@ async fn a_server_that_is_started_again_behind_a_pool_is_used_again() {
     let cluster = Cluster::start(&Options::fast());
     let pool = cluster.pool();
     let database = cluster.create_database();
-    let store = connect(&pool.url(&database.name));
+    let store = connect_impatiently(&pool.url(&database.name));
     let load = Load::start(&store, "d", 8);
     load.wait_for_more(50).await;
     cluster.stop(cii_test_cluster::Stop::Immediate);

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What happens to the next COMMIT.
@@ -18,9 +18,9 @@ pub(super) enum Cut {
     Before,
     /// The server gets it, and the client sees the connection closed at once.
     After,
-    /// The server does not get it, and the client notices nothing.
+    /// The server does not get it, and the client notices nothing: it has all answers but that one.
     Withheld,
-    /// The server gets it, and its answer does not arrive.
+    /// The server gets it, and its answer, and no other, does not arrive.
     Unanswered,
 }
 
@@ -140,6 +140,8 @@ struct Passage<'a> {
     is_mute: Arc<AtomicBool>,
     /// Statements without an answer so far.
     unanswered: Arc<AtomicUsize>,
+    /// Answers that the client has; the first one is that to the start.
+    passed: Arc<AtomicUsize>,
     state: &'a State,
 }
 
@@ -175,6 +177,8 @@ impl Passage<'_> {
             let (mute, shared) = (is_mute.clone(), state.clone());
             let unanswered = Arc::<AtomicUsize>::default();
             let owed = unanswered.clone();
+            let passed = Arc::<AtomicUsize>::default();
+            let counted = passed.clone();
             let answers = thread::spawn(move || {
                 let mut is_begun = false;
                 while let Ok(answer) = answer(&mut back, &mut is_begun) {
@@ -189,12 +193,13 @@ impl Passage<'_> {
                     if !mute.load(Ordering::SeqCst) && to.write_all(&answer).is_err() {
                         break;
                     }
+                    counted.fetch_add(usize::from(answer[0] == b'Z'), Ordering::SeqCst);
                 }
                 if !mute.load(Ordering::SeqCst) {
                     let _ = to.shutdown(Shutdown::Both);
                 }
             });
-            let mut passage = Passage { client, server, is_mute, unanswered, state };
+            let mut passage = Passage { client, server, is_mute, unanswered, passed, state };
             // Ends when one of the ends closes the connection.
             let _ = passage.pass();
             let _ = passage.server.shutdown(Shutdown::Write);
@@ -204,12 +209,22 @@ impl Passage<'_> {
         state.open.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Waits until the client has the answers to all statements but the last one.
+    fn wait_until_passed(&self, statements: usize) {
+        let begun = Instant::now();
+        while self.passed.load(Ordering::SeqCst) < statements
+            && begun.elapsed() < Duration::from_mins(1)
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Passes messages on, each as a whole: a type, which the first ones lack, a length that
     /// includes itself, and the rest.
     fn pass(&mut self) -> io::Result<()> {
         const ENCRYPT: [u8; 4] = 80_877_103_u32.to_be_bytes();
         let mut is_begun = false;
-        let mut round_trips = 0;
+        let (mut round_trips, mut statements) = (0, 0);
         loop {
             let mut message = vec![0; if is_begun { 5 } else { 4 }];
             self.client.read_exact(&mut message)?;
@@ -232,6 +247,7 @@ impl Passage<'_> {
             if is_query || message[0] == b'S' {
                 // A client that had every answer has waited for the last one.
                 round_trips += usize::from(self.unanswered.fetch_add(1, Ordering::SeqCst) == 0);
+                statements += 1;
             }
             if is_query && message[5..].starts_with(b"COMMIT") {
                 let cut = {
@@ -246,10 +262,14 @@ impl Passage<'_> {
                         self.client.shutdown(Shutdown::Both)?;
                     }
                     Some(Cut::Withheld) => {
+                        self.wait_until_passed(statements);
                         self.is_mute.store(true, Ordering::SeqCst);
                         continue;
                     }
-                    Some(Cut::Unanswered) => self.is_mute.store(true, Ordering::SeqCst),
+                    Some(Cut::Unanswered) => {
+                        self.wait_until_passed(statements);
+                        self.is_mute.store(true, Ordering::SeqCst);
+                    }
                     None => {}
                 }
             }

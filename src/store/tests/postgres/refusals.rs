@@ -3,6 +3,21 @@
 use super::*;
 use crate::{ledger::change::Probe, store::Standing};
 
+/// How long a term lasts from its last renewal.
+const TERM: Duration = Duration::from_secs(10);
+
+/// Far longer than a change of the standing takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits until it leads; the fence of its term.
+async fn until_it_leads(standing: &mut watch::Receiver<Standing>) -> i64 {
+    let leads = tokio::time::timeout(PATIENCE, standing.wait_for(Standing::is_leader));
+    match *leads.await.unwrap().unwrap() {
+        Standing::Leader { fence: Some(fence) } => fence,
+        ref other => panic!("{other:?}"),
+    }
+}
+
 /// Alters a database, and ends its sessions, so that it applies.
 fn alter(cluster: &Cluster, database: &str, what: &str) {
     cluster.sql("postgres", &format!("ALTER DATABASE {database} {what}"));
@@ -40,30 +55,29 @@ async fn a_leader_that_may_not_write_gives_the_lease_up_and_leads_again_once_it_
     let database = cluster.create_database();
     let store = connect(&database.url);
     let mut standing = store.campaign("one").await.unwrap();
-    let Standing::Leader { fence: Some(first) } = *standing.borrow_and_update() else {
-        panic!("it leads")
-    };
-    alter(cluster, &database.name, "SET default_transaction_read_only = on");
-    let since = Instant::now();
-    let patience = Duration::from_mins(1);
-    let changed = tokio::time::timeout(patience, standing.changed()).await;
-    changed.unwrap().unwrap();
-    // The term lasts 10 s from the last renewal, which was before.
-    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
-    let name = &database.name;
-    let is_over = "SELECT expires_at < clock_timestamp() FROM lease";
-    until("the term is over", async || {
-        let now = standing.borrow().clone();
-        let is_nobody = matches!(now, Standing::Unknown | Standing::Follower { leader: None });
-        assert!(is_nobody, "nobody follows itself: {now:?}");
-        cluster.sql(name, is_over) == "t"
-    })
-    .await;
-    alter(cluster, &database.name, "RESET default_transaction_read_only");
-    let again = standing.wait_for(Standing::is_leader);
-    let again = tokio::time::timeout(patience, again).await.unwrap().unwrap().clone();
-    let Standing::Leader { fence: Some(second) } = again else { panic!("{again:?}") };
-    assert!(second > first, "another term");
+    let first = until_it_leads(&mut standing).await;
+    let (mut second, mut took) = (first, Vec::new());
+    // It gives up in time each time, unless the machine stalls.
+    while took.len() < 3 && took.last().is_none_or(|time| *time >= TERM) {
+        alter(cluster, &database.name, "SET default_transaction_read_only = on");
+        let since = Instant::now();
+        let ended = standing.wait_for(|standing| !standing.is_leader());
+        tokio::time::timeout(PATIENCE, ended).await.unwrap().unwrap();
+        took.push(since.elapsed());
+        let is_over = "SELECT expires_at < clock_timestamp() FROM lease";
+        until("the term is over", async || {
+            let now = standing.borrow().clone();
+            let is_nobody = matches!(now, Standing::Unknown | Standing::Follower { leader: None });
+            assert!(is_nobody, "nobody follows itself: {now:?}");
+            cluster.sql(&database.name, is_over) == "t"
+        })
+        .await;
+        alter(cluster, &database.name, "RESET default_transaction_read_only");
+        let next = until_it_leads(&mut standing).await;
+        assert!(next > second, "another term");
+        second = next;
+    }
+    assert!(took.last().is_some_and(|time| *time < TERM), "{took:?}");
     store.with_fence(Some(second)).commit(Probe).await.unwrap();
     let late = store.with_fence(Some(first)).commit(Probe).await;
     assert!(matches!(late, Err(StoreError::NotLeader)), "{late:?}");
@@ -178,10 +192,11 @@ fn a_server_that_is_not_there_is_told_at_the_start() {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     // It accepts connections, and sends nothing.
-    let error = try_connect(&format!("postgres://postgres@127.0.0.1:{port}/a")).unwrap_err();
+    let url = format!("postgres://postgres@127.0.0.1:{port}/a");
+    let error = connect_within(SHORT, &url).unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
     drop(listener);
-    let error = try_connect(&format!("postgres://postgres@127.0.0.1:{port}/a")).unwrap_err();
+    let error = try_connect(&url).unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
 }
 
@@ -195,7 +210,7 @@ async fn a_replica_writes_nothing_once_a_newer_one_upgraded_the_schema() {
     let error = deliver(&store, "after").await.unwrap_err();
     assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
     // The daemon ends because of this.
-    let error = tokio::time::timeout(Duration::from_secs(10), store.wait_for_loss()).await.unwrap();
+    let error = tokio::time::timeout(Duration::from_mins(1), store.wait_for_loss()).await.unwrap();
     assert!(matches!(error, StoreError::TooNew { .. }), "{error}");
     let error = store.campaign("old").await.unwrap().borrow().clone();
     assert!(!error.is_leader(), "{error:?}");

@@ -17,9 +17,10 @@ fn either(one: &Cluster, other: &Cluster, database: &str) -> String {
 async fn what_the_standby_did_not_get_is_not_acknowledged_before_it_has_it() {
     let primary = Cluster::start(&Options::fast());
     let database = primary.create_database();
-    let store = connect(&database.url);
+    let patient = connect(&database.url);
     let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
-    assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
+    assert_eq!(deliver(&patient, "before").await.unwrap(), NEW);
+    let store = connect_impatiently(&database.url);
     standby.pause();
     for id in ["one", "two"] {
         // The first one has the lock still, since the server does not end its wait.
@@ -28,13 +29,16 @@ async fn what_the_standby_did_not_get_is_not_acknowledged_before_it_has_it() {
         assert!(expected.contains(&kind(&error)), "{error}");
     }
     // What is read goes on meanwhile.
-    store.read(Reader::last_seq).await.unwrap();
+    patient.read(Reader::last_seq).await.unwrap();
     standby.resume();
     until_delivered(&store, "after").await;
     // Committed on the primary, before its standby was back: the repeat is a duplicate.
-    assert_eq!(deliver(&store, "one").await.unwrap(), DeliveryOutcome::Duplicate);
-    let on_standby = stored_delivery_ids(&standby, &database.name);
-    assert!(on_standby.contains(&"one".to_owned()), "{on_standby:?}");
+    assert_eq!(deliver(&patient, "one").await.unwrap(), DeliveryOutcome::Duplicate);
+    // It has flushed it, and applies it a moment later.
+    until("it is on the standby", async || {
+        stored_delivery_ids(&standby, &database.name).contains(&"one".to_owned())
+    })
+    .await;
     assert_numbered(&primary, &database.name);
 }
 
@@ -42,7 +46,9 @@ async fn what_the_standby_did_not_get_is_not_acknowledged_before_it_has_it() {
 async fn a_wait_for_the_standby_that_somebody_ends_acknowledges_nothing() {
     let primary = Cluster::start(&Options::fast());
     let database = primary.create_database();
-    let store = connect(&database.url);
+    // Its commits wait until somebody ends that, and are not looked up for long.
+    let limits = Limits { look_up: SHORT.look_up, ..PATIENT };
+    let store = connect_within(limits, &database.url).unwrap().0;
     primary.miss_a_standby();
     for (how, level) in [
         ("pg_cancel_backend", "warning"),
@@ -82,7 +88,7 @@ async fn a_failover_to_a_synchronous_standby_loses_nothing_acknowledged() {
     let database = primary.create_database();
     drop(connect(&database.url));
     let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
-    let store = connect(&either(&primary, &standby, &database.name));
+    let store = connect_impatiently(&either(&primary, &standby, &database.name));
     let load = Load::start(&store, "d", 8);
     load.wait_for_more(100).await;
     primary.kill();
@@ -104,8 +110,8 @@ async fn a_primary_that_hangs_is_left_for_the_standby_that_took_its_place() {
     drop(connect(&database.url));
     let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
     // Both hosts are tried within the limit.
-    let url = format!("{}&connect_timeout=2", either(&primary, &standby, &database.name));
-    let limits = Limits { connect: Duration::from_secs(5), ..SHORT };
+    let url = format!("{}&connect_timeout=4", either(&primary, &standby, &database.name));
+    let limits = Limits { connect: Duration::from_secs(15), ..SHORT };
     let store = connect_within(limits, &url).unwrap().0;
     let load = Load::start(&store, "d", 4);
     load.wait_for_more(50).await;

@@ -50,7 +50,10 @@ fn replicas_that_start_at_once_on_an_empty_database_make_one_schema() {
         );
         cluster.sql("postgres", &isolation);
         let ids: BTreeSet<_> = thread::scope(|scope| {
-            let open = || Store::connect(server(&database.url, schema));
+            let open = || {
+                let way = Way::new(server(&database.url, schema))?;
+                Store::connect_over(way.with_limits(PATIENT), true)
+            };
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
             let opened = starts.into_iter().map(|start| start.join().unwrap().unwrap().0);
             opened.map(|store| store.id().to_owned()).collect()

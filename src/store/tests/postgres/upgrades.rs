@@ -48,22 +48,31 @@ async fn an_upgrade_waits_for_a_long_read_and_holds_up_nobody() {
     let (name, url) = (database.name.clone(), database.url.clone());
     let read = tokio::task::spawn_blocking(move || {
         let backup = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM failure;
-            SELECT pg_sleep(4); COMMIT";
-        cluster.sql(&name, backup)
+            SELECT pg_sleep(300); COMMIT";
+        cluster.try_sql(&name, backup)
     });
     until("the long read has begun", async || {
         has_waiting_session(cluster, &database.name, "PgSleep")
     })
     .await;
-    let upgrade = tokio::task::spawn_blocking(move || connect(&url));
+    // It waits for each lock no longer than a group does.
+    let limits = Limits { lock: SHORT.lock, ..PATIENT };
+    let upgrade = tokio::task::spawn_blocking(move || connect_within(limits, &url).unwrap());
+    until("the upgrade waits for it", async || {
+        has_waiting_session(cluster, &database.name, "Lock")
+    })
+    .await;
     // An old replica writes what it knows, and waits for a lock no longer than a group does.
     let old = "BEGIN; SET LOCAL lock_timeout = '2s'; SELECT id FROM head FOR UPDATE;
         UPDATE failure SET reported_at = reported_at + 1; COMMIT";
-    let mut taken = 0;
-    while !read.is_finished() {
-        taken += usize::from(cluster.try_sql(&database.name, old).is_ok());
+    for _ in 0..3 {
+        until("it writes", async || cluster.try_sql(&database.name, old).is_ok()).await;
     }
-    assert!(taken > 0);
+    assert!(!read.is_finished() && !upgrade.is_finished());
+    let end = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    cluster.sql(&database.name, end);
+    assert!(read.await.unwrap().unwrap_err().contains("cancel"));
     upgrade.await.unwrap();
     let version = "SELECT value FROM meta WHERE key = 'schema_version'";
     assert_eq!(cluster.sql(&database.name, version), "3");

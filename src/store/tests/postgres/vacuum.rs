@@ -18,7 +18,7 @@ async fn deliveries_are_taken_while_the_vacuum_of_a_purge_waits() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let name = database.name.as_str();
-    let way = Way::new(server(&database.url, Some("cii"))).unwrap().with_limits(SHORT);
+    let way = Way::new(server(&database.url, Some("cii"))).unwrap().with_limits(PATIENT);
     let (store, _writer) = Store::connect_over(way, true).unwrap();
     assert_eq!(deliver(&store, "d1").await.unwrap(), NEW);
     thread::scope(|scope| {
