@@ -33,6 +33,10 @@ const GAP: Duration = Duration::from_millis(250);
 /// The limit of one statement.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a notification is waited for that shows whether any arrive: a server that only pauses must
+/// not count as a pool.
+const ECHO: Duration = Duration::from_secs(15);
+
 /// The pause before reconnecting after the connection was lost.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -224,7 +228,7 @@ async fn has_arrived(
     own: &str,
 ) -> Result<bool, StoreError> {
     Link::open(server).await?.notify(channel, own).await?;
-    let arrived = timeout(PATIENCE, async {
+    let arrived = timeout(ECHO, async {
         while link.next().await? != own {}
         Ok(())
     });
