@@ -12,6 +12,9 @@ from chromium import DESK, PHONE, chromium
 
 OPS_URL, WEBHOOK_URL, SECRET, AXE = sys.argv[1:]
 
+# How long a page may take, in milliseconds, also on a busy machine.
+PATIENCE = 120_000
+
 RUN = """() => axe.run(document, {
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
   resultTypes: ["violations"],
@@ -67,6 +70,7 @@ def deliver(number, check, severity, users):
 def violations(browser, paths, scheme, viewport):
     for path in paths:
         page = browser.new_page(viewport=viewport, color_scheme=scheme)
+        page.set_default_timeout(PATIENCE)
         page.add_init_script(path=AXE)
         page.goto(OPS_URL + path)
         page.evaluate(OPEN_FOLDS)

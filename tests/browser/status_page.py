@@ -15,6 +15,9 @@ OPS_URL, WEBHOOK_URL, SECRET = sys.argv[1:]
 TITLE = "<script>alert(1)</script>"
 LOGIN = "\"><img src=x onerror=alert(1)>"
 
+# How long a page may take, in milliseconds, also on a busy machine.
+PATIENCE = 120_000
+
 # The contrast of every text against the ground it stands on (WCAG 2, 1.4.3).
 FAINT_TEXTS = """() => {
   const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -123,12 +126,19 @@ def deliver(number, login):
 def open_page(browser, path="/", **options):
     """A page on which anything that goes wrong is kept."""
     page = browser.new_page(**options)
+    page.set_default_timeout(PATIENCE)
     page.wrong = []
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
     page.on("console", lambda message: page.wrong.append(message.text))
     page.on("dialog", lambda dialog: (page.wrong.append(dialog.message), dialog.dismiss()))
     page.goto(OPS_URL + path)
     return page
+
+
+def follow(page, selector):
+    """Clicks on what leads to another page, and waits for that."""
+    with page.expect_navigation():
+        page.click(selector)
 
 
 def keeps_itself_current(browser):
@@ -162,16 +172,17 @@ def shows_foreign_text_as_text(browser):
 def is_whole_without_a_script(browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(OPS_URL)
     page.click("text=Filter the events")
     page.fill("#login", "late@example.com")
     page.select_option("#name", "cii.check.failed")
-    page.click("#events form button")
+    follow(page, "#events form button")
     rows = page.locator("#event-list li.event")
     assert rows.count() == 1 and "late@example.com" in rows.first.inner_text()
-    page.click("#checks tbody a")
+    follow(page, "#checks tbody a")
     assert page.inner_text("h1") == TITLE
-    page.click("text=late@example.com")
+    follow(page, "text=late@example.com")
     assert page.url.endswith("/users/late@example.com")
     context.close()
 
