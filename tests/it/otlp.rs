@@ -124,7 +124,7 @@ async fn a_status_alone_is_no_proof_that_anything_was_taken() {
         receiver.answers(|| ([("content-type", "application/json")], "{}").into_response());
         exporter.until_metric("cii_otlp_exported_events_total", 2.0).await;
         exporter.until_metric(PENDING, 0.0).await;
-        assert!(exporter.log().contains("the collector takes events again"), "{}", exporter.log());
+        exporter.until_logged("the collector takes events again").await;
         exporter.stop().await;
     }
 }
@@ -142,7 +142,7 @@ async fn a_partial_success_in_json_is_counted_and_the_collectors_words_are_logge
     let metrics = exporter.metrics().await;
     let dropped = metrics.get(&failures("partial_success")).unwrap();
     assert_eq!(metrics.get("cii_otlp_exported_events_total"), Some(2.0 - dropped));
-    assert!(exporter.log().contains("too old"), "{}", exporter.log());
+    exporter.until_logged("too old").await;
     exporter.stop().await;
 }
 
@@ -215,6 +215,7 @@ async fn parked_events_are_sent_again_when_somebody_wants_it() {
     poison();
     deliver(&exporter, "3", "another-poison@example.com").await;
     exporter.until_metric(PARKED, 1.0).await;
+    exporter.until_metric(PENDING, 0.0).await;
     let setup = exporter.stop().await;
     collector.accept();
     let ended = setup.run(&["otlp", "retry"]).await;
@@ -246,7 +247,7 @@ async fn switched_on_later_it_begins_now_and_a_backfill_sends_what_was_before() 
     let setup = exporter.stop().await;
 
     let exporter = setup.sending(&receiver, Protocol::Http).start().await;
-    assert!(exporter.log().contains("otlp backfill --since 30d"), "{}", exporter.log());
+    exporter.until_logged("otlp backfill --since 30d").await;
     deliver(&exporter, "2", "now@example.com").await;
     receiver.until_received(2).await;
     exporter.until_metric(PENDING, 0.0).await;

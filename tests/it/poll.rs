@@ -85,9 +85,13 @@ async fn the_first_snapshot_is_the_baseline_and_every_change_after_it_is_an_even
     assert!(metrics.get(&of_zoe("cii_user_last_new_ip_timestamp_seconds")).is_some());
     exporter.until_metric(&format!("cii_ip_new_users_total{{ip=\"{PLACE}\"}}"), 1.0).await;
 
-    // All of it is there after a kill, before the first poll.
+    // All of it is there after a kill, before the first poll. No answer comes between the two scrapes:
+    // a run that failed began after the last one.
+    simulator.faults().add(Fault::graphql(Kind::Status(503, None)));
+    for job in ["users", "ips"] {
+        exporter.until_metric(&format!("cii_sync_up{{task=\"{job}\"}}"), 0.0).await;
+    }
     let before = exporter.metrics().await;
-    simulator.faults().add(Fault::token(Kind::Status(503, None)));
     let exporter = exporter.kill().await.start().await;
     let after = exporter.metrics().await;
     assert_eq!(after.of_tenant(), before.of_tenant());
@@ -139,10 +143,14 @@ async fn what_an_answer_fails_to_tell_changes_nothing_and_the_rest_is_used() {
     let fault = Fault::graphql(Kind::FieldError("ipAddresses".to_owned())).of("getEndUserState");
     simulator.faults().add(fault);
     simulator.tenant(|tenant| tenant.user_mut(ZOE).unwrap().unused_applications.clear());
+    // The answer that was under way can have the change, and not the fault.
+    let partial = "cii_api_requests_total{operation=\"getEndUserState\",result=\"partial\"}";
+    until("a partial answer", || async {
+        (exporter.metrics().await.get(partial)? >= 1.0).then_some(())
+    })
+    .await;
     let metrics = exporter.until_metric(&of_zoe("cii_user_unused_applications"), 0.0).await;
     assert_eq!(metrics.get(&of_zoe("cii_user_ip_addresses")), Some(2.0));
-    let partial = "cii_api_requests_total{operation=\"getEndUserState\",result=\"partial\"}";
-    assert!(metrics.get(partial).unwrap() >= 1.0);
 }
 
 #[tokio::test]
@@ -240,7 +248,11 @@ async fn a_delivery_of_days_ago_opens_only_what_an_answer_lists() {
     let old = |id: &str| Body::new(id, "no-mfa", &[ZOE]).json_of("2024-07-24T14:25:28.589Z");
     assert_eq!(exporter.deliver(&old("1")).await, 200);
     assert_eq!(exporter.metrics().await.get(failing), Some(0.0));
-    assert!(exporter.log().contains("48 hours") || exporter.log().contains("cleared"));
+    until("the reason", || async {
+        let log = exporter.log();
+        (log.contains("48 hours") || log.contains("cleared")).then_some(())
+    })
+    .await;
     simulator.tenant(|tenant| tenant.set_failing(ZOE, "no-mfa", true));
     exporter.until_metric(failing, 1.0).await;
     // Without an API, nothing else could tell.

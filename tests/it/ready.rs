@@ -40,7 +40,7 @@ async fn while_the_store_cannot_commit_the_daemon_is_not_ready() {
     drop(lock);
     until("ready again", || async { (parts(&exporter).await.0 == 200).then_some(()) }).await;
     assert_eq!(exporter.deliver(&body).await, 200);
-    assert!(exporter.log().contains("the store commits again"), "{}", exporter.log());
+    exporter.until_logged("the store commits again").await;
     assert_eq!(exporter.metrics().await.get("cii_store_up"), Some(1.0));
 }
 

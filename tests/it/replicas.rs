@@ -30,11 +30,16 @@ const KILLS_A_RESTART: usize = 4;
 /// How long a sender waits between two deliveries: what all of them sent is looked for at the end.
 const BETWEEN: Duration = Duration::from_millis(50);
 
-/// How long nobody may act after a leader's end.
-const TAKEOVER: Duration = Duration::from_secs(15);
+/// How long nobody may act after a leader's end: 15 seconds, and as much again for a busy machine.
+const TAKEOVER: Duration = Duration::from_secs(30);
 
 async fn leads(exporter: &Exporter) -> bool {
-    exporter.metrics().await.get("cii_leader") == Some(1.0)
+    exporter.scrape().await.get("cii_leader") == Some(1.0)
+}
+
+/// Waits until this one leads: on a busy machine, not the first try to take the lease may succeed.
+async fn until_it_leads(exporter: &Exporter) {
+    until("it leads", || async { leads(exporter).await.then_some(()) }).await;
 }
 
 /// Waits until exactly one of these leads; its place.
@@ -82,7 +87,9 @@ async fn what_one_replica_takes_all_tell_and_one_sends() {
             .watch("users = [\"ada@example.com\"]")
             .sending(&receiver, Protocol::Http)
     };
-    let (one, other) = (setup().start().await, setup().start().await);
+    let one = setup().start().await;
+    until_it_leads(&one).await;
+    let other = setup().start().await;
     assert!(leads(&one).await && !leads(&other).await, "the first one leads");
     for number in 0..20 {
         let body = Body::new(&format!("d{number}"), "no-mfa", &[&format!("u{number}@example.com")]);
@@ -159,6 +166,7 @@ async fn who_takes_over_without_a_collector_or_the_api_leaves_both_to_who_has_th
 async fn a_filter_hides_also_what_another_replica_took_before_it_had_it() {
     let database = Cluster::shared().create_database();
     let mut leader = Setup::new().at(&database.url).start().await;
+    until_it_leads(&leader).await;
     let other = Setup::new().at(&database.url).start().await;
     let body = |id: &str, check: &str| Body::new(id, check, &["a@example.com"]).json();
     assert_eq!(other.deliver(&body("before", "no-mfa")).await, 200);
@@ -187,6 +195,7 @@ async fn a_takeover_hides_by_its_filter_also_what_another_replica_took_before_it
     let database = cluster.create_database();
     let name = &database.name;
     let first = Setup::new().at(&database.url).start().await;
+    until_it_leads(&first).await;
     // One that never leads, and does not see the leader's rules as long as a policy hides them.
     cluster.sql(
         name,
@@ -272,7 +281,7 @@ async fn leaders_are_killed_and_the_server_restarted_and_nothing_is_lost_or_doub
             });
         }
         until("some load", || async {
-            let metrics = pair[leader].metrics().await;
+            let metrics = pair[leader].scrape().await;
             let accepted = metrics.get("cii_webhook_requests_total{result=\"accepted\"}")?;
             (accepted >= 50.0).then_some(())
         })
@@ -309,6 +318,10 @@ async fn leaders_are_killed_and_the_server_restarted_and_nothing_is_lost_or_doub
     assert_eq!(repeated(&acknowledged, &replicas[1]).await, count, "each is a repeat");
     assert_eq!(replicas[1].metrics().await.get(failing), Some(counted), "repeats count once");
     replicas[0].until_metric("cii_otlp_pending_events", 0.0).await;
+    // An event for the failure and one for the delivery; what is repeated has its id.
+    let ids = || f64::from(u32::try_from(uids(&receiver.received()).len()).unwrap());
+    until("all that was sent", || async { (ids() >= 2.0 * counted).then_some(()) }).await;
+    assert_eq!(ids(), 2.0 * counted, "each event has one id");
     let received = receiver.received();
     let failed: BTreeSet<_> = received
         .iter()
@@ -318,9 +331,6 @@ async fn leaders_are_killed_and_the_server_restarted_and_nothing_is_lost_or_doub
     let lost: Vec<_> =
         acknowledged.iter().filter(|id| !failed.contains(&format!("{id}@example.com"))).collect();
     assert!(lost.is_empty(), "acknowledged, and not at the collector: {lost:?}");
-    // An event for the failure and one for the delivery; what is repeated has its id.
-    let events = u32::try_from(uids(&received).len()).unwrap();
-    assert_eq!(f64::from(events), 2.0 * counted, "each event has one id");
     takeovers.sort();
     println!(
         "{count} deliveries were acknowledged over {kills} kills of the leader and {restarts} \
@@ -337,8 +347,9 @@ async fn repeated(acknowledged: &BTreeSet<String>, replica: &Exporter) -> f64 {
     let before = replica.metrics().await.get(repeats).unwrap();
     stream::iter(acknowledged)
         .for_each_concurrent(32, async |id| {
-            let body = Body::new(id, "load", &[&format!("{id}@example.com")]);
-            assert_eq!(replica.deliver(&body.json()).await, 200, "{id}");
+            let body = Body::new(id, "load", &[&format!("{id}@example.com")]).json();
+            // A busy server can refuse one, which does not count.
+            until(id, || async { (replica.deliver(&body).await == 200).then_some(()) }).await;
         })
         .await;
     replica.metrics().await.get(repeats).unwrap() - before

@@ -87,10 +87,13 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
         (&"failed".into(), &3.into(), &3.into())
     );
     assert!(users["last_success_at"].is_null() && users["next_run_at"].is_string(), "{users}");
-    let log = exporter.log();
-    let is_warning = |line: &&str| line.contains("WARN") && line.contains("run failed");
-    let warning = log.lines().find(is_warning).unwrap();
-    assert!(warning.contains("Lambda:Unhandled") && warning.contains(names), "{log}");
+    let warning = until("the warning", || async {
+        let log = exporter.log();
+        let is_warning = |line: &&str| line.contains("WARN") && line.contains("run failed");
+        log.lines().find(is_warning).map(str::to_owned)
+    })
+    .await;
+    assert!(warning.contains("Lambda:Unhandled") && warning.contains(names), "{warning}");
     let page = exporter.get("/health").await.1;
     assert!(page.contains("Lambda:Unhandled") && page.contains("failing"), "{page}");
     let event = until("the event", || async {
@@ -109,7 +112,7 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     // The stored state is shown until the first run of the next process ends.
     let setup = exporter.kill().await;
     simulator.faults().clear();
-    simulator.faults().add(Fault::graphql(Kind::SlowMillis(1500)));
+    simulator.faults().add(Fault::graphql(Kind::SlowMillis(6000)));
     let exporter = setup.start().await;
     let metrics = exporter.metrics().await;
     assert_eq!(metrics.get("cii_sync_up{task=\"users\"}"), Some(0.0));
@@ -152,7 +155,8 @@ async fn a_service_job_without_an_answer_about_a_part_does_not_succeed() {
         let service = until_state(&exporter, "service", "failed").await;
         let reason = service["reason"].as_str().unwrap();
         assert!(reason.contains("ValidationError") && reason.contains(part), "{reason}");
-        assert_eq!(exporter.metrics().await.get("cii_sync_up{task=\"service\"}"), Some(0.0));
+        // The end of a run is stored before metrics show it.
+        exporter.until_metric("cii_sync_up{task=\"service\"}", 0.0).await;
     }
 }
 

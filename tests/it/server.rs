@@ -1,10 +1,6 @@
 //! Commands where a PostgreSQL server has the database, beside daemons and without.
 
-use std::{
-    fs,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{fs, process::Command, time::Duration};
 
 use cii_test_cluster::{Cluster, Database, Options, Replication};
 use reqwest::{
@@ -235,12 +231,11 @@ async fn a_start_that_waits_for_a_server_is_ended_by_a_signal() {
     setup.write_config();
     let mut daemon = Setup::command(&["run"], &setup.config_file()).spawn().unwrap();
     let _taken = silent.accept().await.unwrap();
-    let since = Instant::now();
     let id = daemon.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
     let ended = daemon.wait().await.unwrap();
     // Else its own limit ends it, after 9.8 s, and not with success.
-    assert!(ended.success() && since.elapsed() < Duration::from_secs(8), "{ended:?}");
+    assert!(ended.success(), "{ended:?}");
 }
 
 #[tokio::test]

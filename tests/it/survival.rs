@@ -53,7 +53,7 @@ async fn every_delivery_acknowledged_before_a_kill_is_there_exactly_once() {
             });
         }
         until("some load", || async {
-            let metrics = exporter.metrics().await;
+            let metrics = exporter.scrape().await;
             let accepted = metrics.get("cii_webhook_requests_total{result=\"accepted\"}")?;
             (accepted >= 200.0).then_some(())
         })
@@ -124,6 +124,8 @@ async fn a_restored_backup_repeats_no_id_of_an_event() {
     let exporter = setup.start().await;
     assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a@example.com"]).json()).await, 200);
     receiver.until_received(2).await;
+    // What the collector took is known as such a moment later.
+    exporter.until_metric("cii_otlp_pending_events", 0.0).await;
     let setup = exporter.stop().await;
     let backup = std::fs::read(setup.database()).unwrap();
     let exporter = setup.start().await;
@@ -132,6 +134,7 @@ async fn a_restored_backup_repeats_no_id_of_an_event() {
         assert_eq!(exporter.deliver(&Body::new(id, "no-mfa", &[&user]).json()).await, 200);
     }
     receiver.until_received(6).await;
+    exporter.until_metric("cii_otlp_pending_events", 0.0).await;
     let setup = exporter.stop().await;
     std::fs::write(setup.database(), backup).unwrap();
     let exporter = setup.start().await;

@@ -40,7 +40,7 @@ async fn a_tenant_has_no_name_until_a_delivery_tells_its_id_which_stays() {
     let metrics = exporter.metrics().await;
     assert_eq!(shown(&metrics), info(ID, ID));
     assert_eq!(metrics.get("cii_check_failures_total{check_id=\"no-mfa\"}"), Some(4.0));
-    let log = exporter.log();
+    let log = exporter.until_logged("another tenant").await;
     let lines: Vec<_> = log.lines().filter(|line| line.contains("another tenant")).collect();
     assert_eq!(lines.len(), 1, "{log}");
     assert!(lines[0].contains("WARN") && lines[0].contains(ID) && lines[0].contains(OTHER));

@@ -54,10 +54,16 @@ impl Authority {
         std::fs::write(self.path("server.key"), key).unwrap();
     }
 
+    /// Writes the configuration, all of it at once: the daemon looks at it at any time.
     fn config(&self, text: &str) -> PathBuf {
-        let path = self.path("web-config.yml");
-        std::fs::write(&path, text).unwrap();
-        path
+        self.replace("web-config.yml", text);
+        self.path("web-config.yml")
+    }
+
+    fn replace(&self, name: &str, text: &str) {
+        let new = self.path(&format!("{name}.new"));
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(new, self.path(name)).unwrap();
     }
 
     fn client(&self) -> ClientBuilder {
@@ -72,6 +78,9 @@ impl Authority {
 }
 
 const TLS: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+
+/// When an answer comes that waits for no password, also on a busy machine.
+const IN_TIME: Duration = Duration::from_secs(20);
 
 /// A user whose password takes minutes to compare.
 const SLOW: &str = "$2y$19$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
@@ -246,7 +255,7 @@ async fn passwords_that_wait_keep_nobody_out_who_needs_none() {
         ))
         .start()
         .await;
-    let client = Client::builder().timeout(Duration::from_secs(8)).build().unwrap();
+    let client = Client::builder().timeout(IN_TIME).build().unwrap();
     let deliver = |id: &str, from: &str| {
         let body = Body::new(id, "no-mfa", &["a"]).json();
         client.post(&exporter.webhook_url).header("x-forwarded-for", from).json(&body)
@@ -257,14 +266,23 @@ async fn passwords_that_wait_keep_nobody_out_who_needs_none() {
     let known = |id: &str| deliver(id, "192.0.2.1").basic_auth("cii", Some("password"));
     assert_eq!(status(known("1")).await, 200);
 
-    // Each takes a turn, and keeps it when its sender has gone.
+    // Each takes a turn, and keeps it when its sender has gone; on a busy machine one may have gone
+    // before it had its turn.
     let short = Duration::from_millis(1500);
+    let wrong = |from: &str| deliver("3", from).basic_auth("cii", Some("wrong"));
     for _ in 0..2 {
         let slow = deliver("2", "192.0.2.2").basic_auth("slow", Some("x"));
         assert!(slow.timeout(short).send().await.is_err(), "it is compared in no time");
     }
-    let wrong = |from: &str| deliver("3", from).basic_auth("cii", Some("wrong"));
-    assert!(wrong("192.0.2.3").timeout(short).send().await.is_err(), "a turn is free");
+    until("no turn is free", || async {
+        if wrong("192.0.2.3").timeout(2 * short).send().await.is_err() {
+            return Some(());
+        }
+        let slow = deliver("2", "192.0.2.2").basic_auth("slow", Some("x"));
+        let _ = slow.timeout(short).send().await;
+        None
+    })
+    .await;
     // A password that is remembered, another proof, and whoever is refused anyhow.
     assert_eq!(status(known("4")).await, 200);
     let both = deliver("5", "192.0.2.1").header("x-api-client-token", SECRET);
@@ -279,7 +297,7 @@ async fn passwords_that_wait_keep_nobody_out_who_needs_none() {
     }
     assert_eq!(status(wrong("192.0.2.6")).await, 401);
     // Of a flood, some wait and the others are told at once.
-    let flood = (0..80).map(|_| wrong("192.0.2.7").timeout(short).send());
+    let flood = (0..80).map(|_| wrong("192.0.2.7").timeout(IN_TIME / 2).send());
     let answers = futures_util::future::join_all(flood).await;
     let busy = answers.iter().flatten().filter(|answer| answer.status() == 503);
     let busy: Vec<_> = busy.map(|answer| answer.headers()["retry-after"].clone()).collect();
@@ -293,8 +311,7 @@ async fn a_token_of_the_ops_listener_waits_for_no_password() {
     let mut default = reqwest::header::HeaderMap::new();
     let value = reqwest::header::HeaderValue::from_static("Bearer a-token-of-some-length");
     default.insert("authorization", value);
-    let client =
-        Client::builder().default_headers(default).timeout(Duration::from_secs(8)).build().unwrap();
+    let client = Client::builder().default_headers(default).timeout(IN_TIME).build().unwrap();
     let exporter = Setup::new()
         .ops(&format!("{}\nwrite_token = \"a-token-of-some-length\"", line(&config)))
         .start_with(client.clone())
@@ -306,7 +323,8 @@ async fn a_token_of_the_ops_listener_waits_for_no_password() {
         assert!(wrong().await.is_err(), "the password is compared in no time");
     }
     assert_eq!(client.post(&reload).send().await.unwrap().status(), 200);
-    assert_eq!(stranger.post(&reload).send().await.unwrap().status(), 401);
+    let patient = Client::builder().timeout(IN_TIME).build().unwrap();
+    assert_eq!(patient.post(&reload).send().await.unwrap().status(), 401);
 }
 
 #[tokio::test]
@@ -323,10 +341,10 @@ async fn a_file_that_becomes_right_holds_however_it_was_wrong() {
     exporter.until_metric(UP, 0.0).await;
     let other = Authority::new("second");
     let (certificate, key) = other.sign("localhost");
-    std::fs::write(authority.path("other.crt"), certificate).unwrap();
+    authority.replace("other.crt", &certificate);
     until("the next problem", || async { exporter.log().contains("other.key").then_some(()) })
         .await;
-    std::fs::write(authority.path("other.key"), key).unwrap();
+    authority.replace("other.key", &key);
     exporter.until_metric(UP, 1.0).await;
     let client = other.client().build().unwrap();
     let health = exporter.webhook_url.replace("/webhooks/cii", "/-/healthy");
@@ -383,7 +401,7 @@ async fn a_handshake_that_does_not_end_is_ended() {
     let address = exporter.ops_url.trim_start_matches("https://");
     let mut silent = TcpStream::connect(address).await.unwrap();
     silent.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
-    let ended = tokio::time::timeout(Duration::from_secs(40), silent.read(&mut [0; 16])).await;
+    let ended = tokio::time::timeout(Duration::from_mins(2), silent.read(&mut [0; 16])).await;
     assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
 }
 

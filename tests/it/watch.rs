@@ -132,7 +132,7 @@ async fn the_ops_listener_says_what_is_wrong_and_how_many_may_be_watched() {
 #[tokio::test]
 async fn an_entry_that_expires_is_gone_by_itself() {
     let exporter = Setup::new().start().await;
-    let added = exporter.run(&["watch", "add", "user", "a", "--expires", "2s"]).await;
+    let added = exporter.run(&["watch", "add", "user", "a", "--expires", "10s"]).await;
     assert_eq!(added.code, 0, "{added:?}");
     exporter.until_metric("cii_watched{kind=\"user\"}", 1.0).await;
     exporter.until_metric("cii_watched{kind=\"user\"}", 0.0).await;

@@ -89,6 +89,7 @@ async fn rows_that_become_others_on_the_way_are_noticed_and_not_kept() {
 async fn replicas_may_go_on_for_a_trial_alone() {
     let database = Cluster::shared().create_database();
     let exporter = on_file().at(&database.url).start().await;
+    exporter.until_metric("cii_leader", 1.0).await;
     let body = Body::new("one", "no-mfa", &["ada@example.com"]).json();
     assert_eq!(exporter.deliver(&body).await, 200);
     let back = exporter.database().with_extension("back");

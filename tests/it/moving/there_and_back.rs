@@ -8,7 +8,10 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{assert_refused, copy, dump, everything::fill, on_file, text};
-use crate::harness::{Body, Exporter, Protocol, Receiver, attribute, until};
+use crate::{
+    harness::{Body, Exporter, Protocol, Receiver, attribute, until},
+    pages::until_listed,
+};
 
 /// A schedule that a test never meets.
 const YEARLY: &str = "0 0 0 1 1 *";
@@ -98,6 +101,7 @@ async fn a_daemon_goes_on_on_the_server_and_back_in_a_file_where_it_was() {
         deliver(&exporter, id).await;
     }
     assert_eq!(exporter.post("no JSON").await.unwrap().0, 400);
+    until_listed(&exporter, 4).await;
     until_sent(&exporter).await;
     // What comes now waits for the collector, over the move.
     receiver.stop().await;
@@ -117,6 +121,7 @@ async fn a_daemon_goes_on_on_the_server_and_back_in_a_file_where_it_was() {
         setup.replace(&table, &format!("{table}on_start = false\n"));
     }
     let exporter = setup.start().await;
+    exporter.until_metric("cii_leader", 1.0).await;
     assert_eq!(exporter.metrics().await.of_tenant(), metrics.of_tenant());
     assert_eq!(answers(&exporter).await, answered);
     receiver.restart().await;

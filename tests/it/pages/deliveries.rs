@@ -1,6 +1,6 @@
 //! Deliveries.
 
-use super::{place, text};
+use super::{place, text, until_listed};
 use crate::harness::{Body, Setup};
 
 #[tokio::test]
@@ -12,6 +12,7 @@ async fn deliveries_are_filtered_by_check_and_by_what_became_of_them() {
         assert_eq!(exporter.deliver(&Body::new(id, check, &["a@example.com"]).json()).await, 200);
     }
     assert_eq!(exporter.post("<script>alert(1)</script>").await.unwrap().0, 400);
+    until_listed(&exporter, 4).await;
     let rows = |page: &str| {
         page.split("<caption class=\"unseen\">Deliveries<")
             .nth(1)

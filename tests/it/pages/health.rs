@@ -1,13 +1,16 @@
 //! How the parts do.
 
+use chrono::{TimeDelta, Timelike as _};
 use cii_simulator::{Options, Simulator};
 
-use super::text;
+use super::{text, until_listed};
 use crate::harness::{Body, Setup, until};
 
 #[tokio::test]
 async fn health_is_a_line_a_part_with_what_to_do() {
-    let exporter = Setup::new().start().await;
+    // At half past: no hour begins while this runs.
+    let minute = i64::from(cii_exporter::clock::now().minute());
+    let exporter = Setup::new().ahead(TimeDelta::minutes((90 - minute) % 60)).start().await;
     let page = text(&exporter.get("/health").await.1);
     for said in [
         "API off There is no [api] in the configuration",
@@ -32,6 +35,7 @@ async fn health_is_a_line_a_part_with_what_to_do() {
     assert!(page.contains(strip) && page.matches("class=\"ok\"").count() == 1, "{page}");
     // What is refused is told, and the verdict with it.
     assert_eq!(exporter.post("{ no json").await.unwrap().0, 400);
+    until_listed(&exporter, 2).await;
     let page = exporter.get("/health").await.1;
     let strip = "Webhook, last 24 hours: 2 deliveries, 1 refused; 23 hours without any";
     assert!(page.contains(strip), "{page}");

@@ -6,6 +6,8 @@ mod health;
 mod moments;
 mod subjects;
 
+use crate::harness::{Exporter, until};
+
 /// A page without its marks, and a blank where one of them parts two words.
 pub fn text(page: &str) -> String {
     let whole = page.replace("<wbr>", "").replace("</time>", "").replace("</code>", "");
@@ -14,6 +16,14 @@ pub fn text(page: &str) -> String {
     });
     let joined = parts.collect::<Vec<_>>().join(" ");
     joined.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Waits until a delivery has its row: the answer to one that is refused does not wait for that for long.
+pub async fn until_listed(exporter: &Exporter, number: usize) {
+    until(&format!("delivery {number}"), || async {
+        (exporter.get(&format!("/deliveries/{number}")).await.0 == 200).then_some(())
+    })
+    .await;
 }
 
 /// Where a text stands in a page, which has it.

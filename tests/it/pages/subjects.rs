@@ -174,6 +174,8 @@ async fn the_watch_list_says_why_until_when_and_what_went_wrong() {
         "expires_at": (cii_exporter::clock::now() + TimeDelta::days(14)).to_rfc3339(),
     });
     assert_eq!(exporter.api("POST", "/watch", Some(&wish)).await.0, 201);
+    // Who is named is asked about, too.
+    simulator.tenant(|tenant| assert!(tenant.set_failing(&logins[2], "no-mfa", true)));
     let body = failing_for("1", "no-mfa", "critical", &[&logins[2]], TimeDelta::hours(1));
     assert_eq!(exporter.deliver(&body).await, 200);
     let page = until("a poll of each", || async {

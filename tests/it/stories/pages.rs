@@ -1,7 +1,10 @@
 //! The pages, as texts.
 
 use super::{PORT, holds, outline::outline};
-use crate::harness::{Body, Setup};
+use crate::{
+    harness::{Body, Setup},
+    pages::until_listed,
+};
 
 /// What the machine and the run decide.
 const REDACTED: [(&str, &str); 6] = [
@@ -37,6 +40,7 @@ async fn pages_say_what_they_said() {
         assert_eq!(exporter.deliver(&Body::new(id, check, users).json()).await, 200);
     }
     assert_eq!(exporter.post("no JSON").await.unwrap().0, 400);
+    until_listed(&exporter, 3).await;
     for (name, path, status) in [
         ("overview", "/", 200),
         ("check", "/checks/no-mfa", 200),
