@@ -5,7 +5,7 @@ use std::time::Duration;
 use cii_exporter::{domain::Timestamp, ledger::change::RecordRefused, store::Store};
 use serde_json::{Value, json};
 
-use crate::harness::{Body, Exporter, Lock, SECRET, Setup, in_less_than, until};
+use crate::harness::{Body, Exporter, Lock, SECRET, Setup, close, in_less_than, until};
 
 async fn list(exporter: &Exporter, query: &str) -> Vec<Value> {
     let (status, page) = exporter.api("GET", &format!("/deliveries{query}"), None).await;
@@ -43,8 +43,7 @@ async fn refused_once(setup: &Setup, body: &str) -> Timestamp {
         is_packed: false,
     };
     store.commit(refused).await.unwrap();
-    drop(store);
-    writer.stop().await;
+    close(store, writer, &setup.database()).await;
     at
 }
 
