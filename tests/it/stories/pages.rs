@@ -1,5 +1,7 @@
 //! The pages, as texts.
 
+use chrono::TimeDelta;
+
 use super::{PORT, holds, outline::outline};
 use crate::{
     harness::{Body, Setup},
@@ -33,11 +35,15 @@ async fn pages_say_what_they_said() {
         .watch("users = [\"zoe@example.com\"]\nips = [\"203.0.113.7\"]")
         .start()
         .await;
-    for (id, check, users) in [
-        ("1", "no-mfa", &["ann@example.com", "<b>bob</b>"][..]),
-        ("2", "mfa-flood", &["ann@example.com"]),
+    for (number, check, users) in [
+        (1, "no-mfa", &["ann@example.com", "<b>bob</b>"][..]),
+        (2, "mfa-flood", &["ann@example.com"]),
     ] {
-        assert_eq!(exporter.deliver(&Body::new(id, check, users).json()).await, 200);
+        // By the daemon's clock: in the afternoon, now is ahead of it.
+        let published = noon + TimeDelta::milliseconds(number);
+        let published = published.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let body = Body::new(&number.to_string(), check, users).json_of(&published);
+        assert_eq!(exporter.deliver(&body).await, 200);
     }
     assert_eq!(exporter.post("no JSON").await.unwrap().0, 400);
     until_listed(&exporter, 3).await;
