@@ -266,7 +266,7 @@ async fn purges_keep_no_page_waiting() {
     deliver(&exporter).await;
     // A page that waits for its turn does so each time; one that the machine keeps waiting does not.
     let mut waited = Vec::new();
-    while waited.len() < 5 && !waited.last().is_some_and(|done| *done < 8) {
+    while waited.len() < 5 && waited.last().is_none_or(|done| *done >= 8) {
         waited.push(purges_before_a_page(&exporter).await);
     }
     assert!(waited.last().is_some_and(|done| *done < 8), "the page waited for purges: {waited:?}");
