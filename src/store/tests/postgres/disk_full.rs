@@ -17,9 +17,10 @@ async fn a_full_disk_refuses_what_has_no_place_and_takes_it_once_there_is_one() 
     let filler = disk.join("filler");
     let mut file = File::create(&filler).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
+    // More than the server can free meanwhile, such as by removing a cache of its catalog.
     let large = |id: &str| {
         let mut seed = 1_u32;
-        let noise = (0..200_000).map(|_| {
+        let noise = (0..3_000_000).map(|_| {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             seed.to_be_bytes()[0]
         });
