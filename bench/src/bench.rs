@@ -73,7 +73,7 @@ impl Bench {
 
     /// Starts one of this program's own servers, and waits until it listens.
     pub(crate) fn local_server(&self, name: &str, arguments: &[&str]) -> Result<LocalServer> {
-        let address = http::free_address()?;
+        let address = http::free_address();
         let mut command = Command::new(env::current_exe()?);
         command.arg(name).arg("--listen").arg(address.to_string()).args(arguments);
         let process = Process::start(command, &self.folder.join(format!("{name}.log")))?;

@@ -65,7 +65,7 @@ impl Setup {
 
     /// Starts it and waits until it is ready.
     pub(crate) fn start(&self) -> Result<Exporter> {
-        let (webhook, ops) = (http::free_address()?, http::free_address()?);
+        let (webhook, ops) = (http::free_address(), http::free_address());
         let store = match &self.server {
             Some(url) => format!("url = \"{url}\""),
             None => format!("path = \"{}\"", self.database().display()),

@@ -2,9 +2,11 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
+
+use cii_test_cluster::free_port;
 
 use crate::Result;
 
@@ -73,9 +75,9 @@ fn joined(mut chunked: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// A loopback address with a port that is free now.
-pub(crate) fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+/// A loopback address with a port that is free now, and that no other call gets.
+pub(crate) fn free_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
 /// Waits until the page is answered with 200.

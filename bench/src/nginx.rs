@@ -37,7 +37,7 @@ impl Nginx {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
         encoder.write_all(text)?;
         fs::write(folder.join("metrics.gz"), encoder.finish()?)?;
-        let address = http::free_address()?;
+        let address = http::free_address();
         let file = folder.join("nginx.conf");
         fs::write(&file, configuration(&folder, address))?;
         let mut command = Command::new(program);

@@ -26,7 +26,7 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Starts one with so many users, and waits until it answers.
     pub(crate) fn start(bench: &Bench, users: usize) -> Result<Self> {
-        let address = http::free_address()?;
+        let address = http::free_address();
         let log = bench.new_folder()?.join("simulator.log");
         let mut command = Command::new(&bench.programs.simulator);
         command.args(["--listen", &address.to_string(), "--users", &users.to_string()]);
