@@ -50,7 +50,8 @@ const WINDOW: u32 = 64 * 1024;
 const ASKED_EVERY: Duration = Duration::from_secs(30);
 const ASKED_FOR: Duration = Duration::from_secs(20);
 
-/// How long a new connection may take for its first request when the listener shuts down.
+/// How long a new connection may take for its first request when the listener shuts down: longer than
+/// a request is on its way, and a fifth of what running requests have.
 const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 /// Performs the TLS handshake if configured, and answers the connection's requests.

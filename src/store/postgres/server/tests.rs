@@ -6,7 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
-use cii_test_cluster::{Cluster, Options, Replication};
+use cii_test_cluster::{Cluster, Options, Replication, free_port};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio_postgres::SimpleQueryMessage;
@@ -271,7 +271,7 @@ async fn what_is_wrong_with_a_server_is_said_with_what_to_do() {
     let error = connect_error(&database.url.replace("postgres@", "nobody@")).await;
     assert!(error.contains("does not let this user in"), "{error}");
 
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = free_port();
     let error = connect_error(&format!("postgres://exporter:s3cret@127.0.0.1:{free}/cii")).await;
     assert!(error.contains(&format!("postgres://127.0.0.1:{free}/cii: nobody listens")), "{error}");
     let error = connect_error("postgres://exporter@%2Fnone/cii").await;

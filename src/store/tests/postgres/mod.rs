@@ -20,7 +20,7 @@ mod vacuum;
 
 use std::time::{Duration, Instant};
 
-use cii_test_cluster::{Cluster, Options};
+use cii_test_cluster::{Cluster, Options, free_port};
 
 use super::*;
 use crate::store::postgres::{Limits, Server, Way};

@@ -189,8 +189,8 @@ fn a_server_that_is_not_there_is_told_at_the_start() {
     let cluster = Cluster::shared();
     let error = try_connect(&cluster.url("nowhere")).unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Denied), "{error}");
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let port = free_port();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
     // It accepts connections, and sends nothing.
     let url = format!("postgres://postgres@127.0.0.1:{port}/a");
     let error = connect_within(SHORT, &url).unwrap_err();
